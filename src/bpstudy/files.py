@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` with its suffix; on success it takes the final name, on failure it is removed.
+    """Yield a temporary path beside `path`; on success it takes the final name, on failure it is removed.
 
     The data are flushed to the disk before the rename, so a final name never stands for a partial file.
     """

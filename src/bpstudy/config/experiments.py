@@ -1,0 +1,90 @@
+"""Experiments: frames, functions, network and optimizer; and how figures are drawn."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from bpstudy.config.base import Count, Name, NonNegative, Positive, Section
+from bpstudy.config.functions import Block
+
+
+class Frames(Section):
+    """Frames `start`, `start + stride`, … of a trajectory."""
+
+    count: Count
+    start: Annotated[int, Field(ge=0)] = 0
+    stride: Count | Literal["even"] = Field(
+        default=1, description="'even': the largest stride that the trajectory allows"
+    )
+
+    @property
+    def slug(self) -> str:
+        return f"start{self.start}-count{self.count}-stride{self.stride}"
+
+    @property
+    def needed(self) -> int:
+        """Frames that the trajectory must have at the least."""
+        stride = 1 if self.stride == "even" else self.stride
+        return self.start + (self.count - 1) * stride + 1
+
+    def indices(self, available: int) -> range:
+        """Indices into a trajectory of `available` frames; ValueError when it is too short."""
+        if self.needed > available:
+            raise ValueError(f"{self.needed} frames are needed ({self.slug}), the trajectory has {available}")
+        if self.stride == "even":
+            stride = max(1, (available - 1 - self.start) // max(1, self.count - 1))
+        else:
+            stride = self.stride
+        return range(self.start, self.start + (self.count - 1) * stride + 1, stride)
+
+
+class Optimizer(Section):
+    """How a network is fitted, and when it stops."""
+
+    name: Literal["levenberg-marquardt", "lbfgs", "adam"]
+    max_iterations: Count = Field(
+        description="an iteration is one full-batch gradient (adam), one accepted L-BFGS or LM step"
+    )
+    target_mse_ev2: NonNegative = Field(description="stop at this training error, (eV per cell)²")
+    patience: Count = Field(description="iterations without progress after which the fit stops")
+    min_progress: NonNegative = Field(lt=1, description="relative decrease of the error that counts as progress")
+    learning_rate: Positive | None = Field(default=None, description="adam only")
+
+    @model_validator(mode="after")
+    def _learning_rate(self) -> Self:
+        if (self.learning_rate is not None) != (self.name == "adam"):
+            raise ValueError("learning_rate must be given for adam and for no other optimizer")
+        return self
+
+
+class Experiment(Section):
+    """A network, its functions and its frames."""
+
+    system: Name
+    frames: Frames
+    functions: tuple[Block, ...] = Field(strict=False, min_length=1)
+    hidden: tuple[Count, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
+    activation: Literal["tanh", "sigmoid", "softplus"] = "tanh"
+    energy: Literal["potential", "free", "total"] = Field(
+        default="potential", description="potential: σ → 0; free: belongs to the forces; total: potential + kinetic"
+    )
+    optimizer: Name = Field(description="a key of optimizers")
+    threads: Count = Field(description="fixed here, because results must not depend on --cores")
+
+    @field_validator("functions")
+    @classmethod
+    def _distinct(cls, value: tuple[Block, ...]) -> tuple[Block, ...]:
+        if len({(b.folder, b.slug) for b in value}) != len(value):
+            raise ValueError("the same block of functions stands there twice")
+        return value
+
+
+class Figures(Section):
+    """How figures are drawn."""
+
+    formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(strict=False, min_length=1)
+    dpi: Annotated[int, Field(ge=72, le=1200)] = Field(description="of the PNG files")
+    width_cm: Positive = Field(description="width of a full-width figure in print, cm")
+    language: Literal["en"] = "en"

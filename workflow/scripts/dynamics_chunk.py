@@ -1,0 +1,46 @@
+"""One chunk of a system's molecular dynamics, alone or under mpirun."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from bpstudy.config import Simulation
+from bpstudy.dynamics import DynamicsError, run_chunk
+from bpstudy.provenance import record
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--settings", required=True, help="crystal, calculator and dynamics, as JSON")
+parser.add_argument("--steps", required=True, type=int, nargs=2, metavar=("FIRST", "LAST"))
+parser.add_argument("--state-in", type=Path, help="state at step FIRST; none at the start")
+parser.add_argument("--frames", required=True, type=Path)
+parser.add_argument("--state-out", required=True, type=Path)
+parser.add_argument("--record", required=True, type=Path)
+parser.add_argument("--calculator-log", type=Path)
+arguments = parser.parse_args()
+
+started = record.now()
+settings = json.loads(arguments.settings)
+try:
+    wrote = run_chunk(
+        Simulation.model_validate(settings),
+        *arguments.steps,
+        arguments.state_in,
+        arguments.frames,
+        arguments.state_out,
+        arguments.calculator_log,
+    )
+except DynamicsError as error:
+    sys.exit(f"dynamics failed: {error}")
+
+if wrote:
+    record.write(
+        arguments.record,
+        record.statement(
+            "dynamics_chunk",
+            {"steps": arguments.steps, "simulation": settings},
+            inputs=[arguments.state_in] if arguments.state_in else [],
+            outputs=[arguments.frames, arguments.state_out],
+            started=started,
+        ),
+    )
