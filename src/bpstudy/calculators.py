@@ -1,6 +1,7 @@
 """Calculators of energies and forces: GPAW for the study, ASE's EMT for tests and trials."""
 
 from pathlib import Path
+from typing import Any
 
 from ase.calculators.calculator import Calculator
 from ase.calculators.emt import EMT
@@ -25,7 +26,7 @@ def _gpaw(settings: Gpaw, log: str | Path | None) -> Calculator:
 
     _plan_ffts_reproducibly()
     convergence = settings.convergence
-    optional = {}
+    optional: dict[str, Any] = {}
     if settings.bands is not None:
         optional["nbands"] = settings.bands
     if settings.mixer is not None:

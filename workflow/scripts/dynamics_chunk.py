@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from bpstudy.config import Simulation
+from bpstudy.config.systems import Simulation
 from bpstudy.dynamics import DynamicsError, run_chunk
 from bpstudy.provenance import record
 
