@@ -1,0 +1,30 @@
+# Each target first does the whole set-up, which takes seconds once it is done.
+.DEFAULT_GOAL := help
+SHELL := bash
+HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
+IN := cd "$(HERE)" && export PATH="$(HERE)/.venv/bin:$$PATH" &&
+
+.PHONY: help setup run quick test check bench lock
+
+help: ## list the targets
+	@$(IN) sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
+
+setup: ## system libraries, .venv, GPAW (run, quick, test, check and bench do it first)
+	@$(IN) tools/setup.sh
+
+run: quick ## the study
+
+quick: setup ## the whole study on real DFT, small: at most ten minutes on two cores
+	$(IN) snakemake --workflow-profile quick
+
+test: setup ## all tests, the fast ones first
+	$(IN) python -m pytest
+
+check: setup ## formatting, linting and types
+	$(IN) ruff format --check && ruff check && mypy && snakefmt --check Snakefile workflow && snakemake --lint
+
+bench: setup ## speed against the peers
+	$(IN) python benchmarks/run.py
+
+lock: ## new requirements.lock from requirements.in
+	$(IN) tools/lock.sh
