@@ -18,7 +18,7 @@ has_headers() {
     ! is_python || "$python" -c \
         'import pathlib, sys, sysconfig; sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())'
 }
-compiles() { printf '#include <%s>\nint main(void) { return 0; }\n' "$2" | "$1" -x c - "${@:3}" -o /dev/null 2>/dev/null; }
+compiles() { "$1" -x c - "${@:3}" -o /dev/null 2>/dev/null <<<"#include <$2>"$'\n''int main(void) { return 0; }'; }
 
 # Debian packages of what is not there. Found by trying it: a library may come from a module or a prefix as well.
 missing_packages() {
