@@ -33,7 +33,7 @@ LOCK = "".join(f"{name}==1.0 \\\n    --hash=sha256:00\n" for name in ("gpaw", "g
 PYTHON = """#!/usr/bin/env bash
 case "$*" in
 "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo venv >>"$LOG" ;;
-*install*--editable*) echo package >>"$LOG" ;;
+*install*--editable*) echo package >>"$LOG" && [[ -z ${BROKEN:-} ]] ;;
 *install*) echo "install $(cat "${@: -1}" | sed -n 's/==.*//p' | xargs) config=$GPAW_CONFIG" >>"$LOG"
     sleep "${SLOW:-0}" && [[ -z ${BROKEN:-} ]] ;;
 *version_info*) [[ -z ${WRONG_PYTHON:-} ]] ;;
@@ -133,6 +133,16 @@ def test_a_changed_pyproject_reinstalls_only_this_package(clone):
     (clone.folder / "pyproject.toml").write_text("[project]\nversion = '2'\n")
     assert clone.run()[0] == 0
     assert clone.done() == ["package"]
+
+
+def test_a_failed_change_that_is_taken_back_is_not_taken_for_done(clone):
+    clone.run()
+    (clone.folder / "pyproject.toml").write_text("[project]\nversion = '2'\n")
+    assert clone.run(BROKEN="1")[0] != 0
+    (clone.folder / "pyproject.toml").write_text("[project]\n")
+    clone.done()
+    assert clone.run()[0] == 0
+    assert clone.done() == clone.whole
 
 
 def test_a_moved_clone_is_set_up_anew(clone):
