@@ -11,10 +11,32 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 
+
 wildcard_constraints:
-    system="[A-Za-z0-9][A-Za-z0-9_-]*",
+    system="[A-Za-z0-9_-]+",
+    frames="[A-Za-z0-9_-]+",
+    experiment="[A-Za-z0-9_-]+",
+    figure="fig[0-9]{2}",
     chunk="[0-9]{4}",
+    seed="[0-9]+",
+
+
+report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/dynamics.smk"
+include: "workflow/rules/descriptors.smk"
+include: "workflow/rules/normalization.smk"
+include: "workflow/rules/training.smk"
+#include: "workflow/rules/evaluation.smk"
+#include: "workflow/rules/figures.smk"
+#include: "workflow/rules/paper.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        [r for e in STUDY.experiments for r in runs(e,"model.keras")], "results/normalization/scatter.csv",
+
+

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -28,3 +30,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a CSV file whose numbers read back exactly."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False)

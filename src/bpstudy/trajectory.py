@@ -6,6 +6,7 @@ A frame is an `Atoms` with momenta and a `SinglePointCalculator` holding `energy
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,6 @@ from ase.io import read
 from ase.io.trajectory import Trajectory
 
 from bpstudy.files import atomic_path
-
-ENERGIES = ("potential", "free", "total")
 
 
 class TrajectoryError(ValueError):
@@ -42,15 +41,15 @@ def write_frames(path: str | Path, frames: Iterable[Atoms]) -> None:
             trajectory.write(frame)
 
 
-def read_frames(path: str | Path, index: slice | range = slice(None)) -> list[Atoms]:
-    """Frames of any file ASE reads without running code in it.
+def read_frames(path: str | Path) -> list[Atoms]:
+    """All frames of any file that ASE reads.
 
     Raises:
         TrajectoryError: the file cannot be read, is empty, changes its atoms, or a frame has no finite energy.
     """
     path = Path(path)
     try:
-        frames = read(path, index=":")
+        frames = cast(list[Atoms], read(path, index=":"))
     except FileNotFoundError:
         raise TrajectoryError(f"{path}: no such trajectory") from None
     except Exception as error:  # ASE's readers raise whatever the damage causes
@@ -59,7 +58,7 @@ def read_frames(path: str | Path, index: slice | range = slice(None)) -> list[At
         raise TrajectoryError(f"{path}: no frames")
     for number, frame in enumerate(frames):
         _check_frame(frame, frames[0], f"{path}, frame {number}")
-    return [frames[i] for i in index] if isinstance(index, range) else frames[index]
+    return frames
 
 
 def _check_frame(frame: Atoms, first: Atoms, where: str) -> None:
@@ -75,22 +74,12 @@ def _check_frame(frame: Atoms, first: Atoms, where: str) -> None:
         raise TrajectoryError(f"{where}: energy is {energy}")
 
 
-def energies(frames: Sequence[Atoms], kind: str = "potential") -> np.ndarray:
-    """Energies of the cells, eV, shape (n_frames,).
-
-    Args:
-        kind: `potential` (σ → 0), `free` (belongs to the forces) or `total` (potential + kinetic).
-    """
-    if kind == "potential":
-        return np.array([frame.get_potential_energy() for frame in frames])
-    if kind == "total":
-        return np.array([frame.get_total_energy() for frame in frames])
-    if kind == "free":
-        try:
-            return np.array([frame.get_potential_energy(force_consistent=True) for frame in frames])
-        except (RuntimeError, PropertyNotImplementedError):
-            raise TrajectoryError("the trajectory holds no free energies (ASE's free_energy)") from None
-    raise ValueError(f"energy {kind!r} does not exist; allowed: {', '.join(ENERGIES)}")
+def join(paths: Sequence[str | Path]) -> list[Atoms]:
+    """The frames of consecutive files, as one trajectory."""
+    frames = [frame for path in paths for frame in read_frames(path)]
+    for number, frame in enumerate(frames):
+        _check_frame(frame, frames[0], f"frame {number} of {paths[0]} and what follows it")
+    return frames
 
 
 def degrees_of_freedom(n_atoms: int) -> int:
@@ -103,21 +92,21 @@ def temperature_kelvin(frame: Atoms) -> float:
     return 2 * frame.get_kinetic_energy() / (degrees_of_freedom(len(frame)) * units.kB)
 
 
-def thermodynamics(frames: Sequence[Atoms], timestep_fs: float = 1.0, first_step: int = 0) -> pd.DataFrame:
-    """One row a frame: step, time, energies of the cell (eV) and temperature (K); what a frame lacks is empty."""
+def thermodynamics(frames: Sequence[Atoms], timestep_fs: float | None = None) -> pd.DataFrame:
+    """One row a frame: step, time (fs), energies of the cell (eV), temperature (K); what is not known is empty."""
     rows = []
-    for number, frame in enumerate(frames):
+    for step, frame in enumerate(frames):
         moving = frame.has("momenta")
-        kinetic = frame.get_kinetic_energy() if moving else np.nan
-        results = frame.calc.results
+        potential_ev = frame.get_potential_energy()
+        kinetic_ev = frame.get_kinetic_energy() if moving else np.nan
         rows.append(
             {
-                "step": first_step + number,
-                "time_fs": (first_step + number) * timestep_fs,
-                "potential_ev": results["energy"],
-                "free_ev": results.get("free_energy", np.nan),
-                "kinetic_ev": kinetic,
-                "total_ev": results["energy"] + kinetic,
+                "step": step,
+                "time_fs": np.nan if timestep_fs is None else step * timestep_fs,
+                "potential_ev": potential_ev,
+                "free_ev": frame.calc.results.get("free_energy", np.nan),
+                "kinetic_ev": kinetic_ev,
+                "total_ev": potential_ev + kinetic_ev,
                 "temperature_kelvin": temperature_kelvin(frame) if moving else np.nan,
             }
         )

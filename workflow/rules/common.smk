@@ -1,6 +1,52 @@
+import re
+
+from bpstudy.config.systems import Simulated
 from bpstudy.imports import modules_behind
+
+SIMULATED = [name for name, system in STUDY.systems.items() if isinstance(system, Simulated)]
+IMPORTED = [name for name in STUDY.systems if name not in SIMULATED]
+
+
+def one_of(names):
+    """Regular expression of a wildcard that takes these values only."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def code(*modules):
     """Source files of these modules and of all they import: a change in one makes the results stale."""
     return [str(path) for path in modules_behind(*modules)]
+
+
+def trajectory(system):
+    return f"results/dynamics/{system}/trajectory.traj"
+
+
+def thermo(system):
+    return f"results/dynamics/{system}/thermo.csv"
+
+
+def block_file(frames, block):
+    """Where a block of symmetry functions of a choice of frames lies."""
+    return f"results/descriptors/{STUDY.frames[frames].system}/{frames}/{block.folder}/{block.slug}.npy"
+
+
+def block_files(frames, experiment):
+    return [block_file(frames, block) for block in STUDY.experiments[experiment].functions]
+
+
+def runs(experiment, file):
+    """`file` of each seed of an experiment."""
+    return expand("results/training/{e}/seed-{s}/{f}", e=experiment, s=STUDY.seeds, f=file)
+
+
+def figure_files(name):
+    return expand("results/figures/{n}.{f}", n=name, f=STUDY.figures.formats)
+
+
+def drawn(name, caption, category):
+    """Output files of a figure; the first format is shown in the report."""
+    shown, *others = figure_files(name)
+    return [report(shown, caption=f"../report/{caption}.rst", category=category), *others]
+
+
+DRAWING = {"width_cm": STUDY.figures.width_cm, "dpi": STUDY.figures.dpi}

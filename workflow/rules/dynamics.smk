@@ -1,6 +1,3 @@
-from bpstudy.config.systems import Simulated
-
-
 def chunk_files(wildcards):
     """The chunks of a simulated system, in order."""
     chunks = range(STUDY.systems[wildcards.system].chunks)
@@ -34,6 +31,8 @@ rule dynamics_chunk:
     resources:
         mem_mb=lambda w, threads: 1500 * threads,
         runtime=240,
+    wildcard_constraints:
+        system=one_of(SIMULATED),
     conda:
         "../../envs/dft.yaml"
     message:
@@ -48,7 +47,37 @@ rule dynamics_chunk:
 rule trajectory:
     input:
         chunks=chunk_files,
+        code=code("bpstudy.trajectory"),
     output:
-        "results/dynamics/{system}/trajectory.traj",
-    shell:
-        "cat {input} > {output}"
+        frames="results/dynamics/{system}/trajectory.traj",
+        thermo="results/dynamics/{system}/thermo.csv",
+    log:
+        "results/logs/dynamics/{system}/trajectory.log",
+    benchmark:
+        "results/benchmarks/dynamics/{system}/trajectory.tsv"
+    wildcard_constraints:
+        system=one_of(SIMULATED),
+    params:
+        timestep_fs=lambda w: STUDY.systems[w.system].dynamics.timestep_fs,
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../../envs/dft.yaml"
+    message:
+        "{wildcards.system}: one trajectory of all chunks"
+    script:
+        "../scripts/trajectory.py"
+
+
+use rule trajectory as imported_trajectory with:
+    input:
+        chunks=lambda w: [STUDY.systems[w.system].trajectory],
+        code=code("bpstudy.trajectory"),
+    wildcard_constraints:
+        system=one_of(IMPORTED),
+    params:
+        timestep_fs=None,
+    message:
+        "{wildcards.system}: the user's own trajectory"

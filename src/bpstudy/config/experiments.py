@@ -11,8 +11,9 @@ from bpstudy.config.functions import Block
 
 
 class Frames(Section):
-    """Frames `start`, `start + stride`, … of a trajectory."""
+    """Frames `start`, `start + stride`, … of a system's trajectory, `count` in all."""
 
+    system: Name
     count: Count
     start: Annotated[int, Field(ge=0)] = 0
     stride: Count | Literal["even"] = Field(
@@ -20,19 +21,18 @@ class Frames(Section):
     )
 
     @property
-    def slug(self) -> str:
-        return f"start{self.start}-count{self.count}-stride{self.stride}"
-
-    @property
     def needed(self) -> int:
         """Frames that the trajectory must have at the least."""
-        stride = 1 if self.stride == "even" else self.stride
-        return self.start + (self.count - 1) * stride + 1
+        return self.start + (self.count - 1) * (1 if self.stride == "even" else self.stride) + 1
 
     def indices(self, available: int) -> range:
-        """Indices into a trajectory of `available` frames; ValueError when it is too short."""
+        """Indices into a trajectory of `available` frames.
+
+        Raises:
+            ValueError: it is too short.
+        """
         if self.needed > available:
-            raise ValueError(f"{self.needed} frames are needed ({self.slug}), the trajectory has {available}")
+            raise ValueError(f"{self.needed} frames of {self.system} are needed, its trajectory has {available}")
         if self.stride == "even":
             stride = max(1, (available - 1 - self.start) // max(1, self.count - 1))
         else:
@@ -50,6 +50,7 @@ class Optimizer(Section):
     target_mse_ev2: NonNegative = Field(description="stop at this training error, (eV per cell)²")
     patience: Count = Field(description="iterations without progress after which the fit stops")
     min_progress: NonNegative = Field(lt=1, description="relative decrease of the error that counts as progress")
+    weight_decay: NonNegative = Field(default=0.0, description="of the loss, in units of var(E): see bpstudy.training")
     learning_rate: Positive | None = Field(default=None, description="adam only")
 
     @model_validator(mode="after")
@@ -62,8 +63,8 @@ class Optimizer(Section):
 class Experiment(Section):
     """A network, its functions and its frames."""
 
-    system: Name
-    frames: Frames
+    frames: Name = Field(description="a key of frames: those it is trained on")
+    held_out: tuple[Name, ...] = Field(strict=False, default=(), description="keys of frames: those it is tested on")
     functions: tuple[Block, ...] = Field(strict=False, min_length=1)
     hidden: tuple[Count, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
     activation: Literal["tanh", "sigmoid", "softplus"] = "tanh"
@@ -81,10 +82,37 @@ class Experiment(Section):
         return value
 
 
+FigureName = Annotated[str, Field(pattern=r"^fig[0-9]{2}$")]
+
+
+class SumFigure(Section):
+    """E against the sum of all symmetry functions."""
+
+    experiment: Name
+    atom: Annotated[int, Field(ge=0)] | None = Field(description="sum of this atom's functions; null: of all atoms'")
+
+
 class Figures(Section):
-    """How figures are drawn."""
+    """Which figures are drawn, and how; fig01 (E against time) and fig02 (E against G) are of `unit_functions.system`."""
 
     formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(strict=False, min_length=1)
     dpi: Annotated[int, Field(ge=72, le=1200)] = Field(description="of the PNG files")
     width_cm: Positive = Field(description="width of a full-width figure in print, cm")
-    language: Literal["en"] = "en"
+    predictions: dict[FigureName, Name] = Field(description="figure: experiment, E(DFT) against E(NN)")
+    sums: dict[FigureName, SumFigure] = Field(description="figure: E against the sum of the functions")
+    overview: tuple[Name, ...] = Field(strict=False, description="experiments compared in fig11, all seeds")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        taken = ["fig01", "fig02", "fig11", *self.predictions, *self.sums]
+        if len(set(taken)) != len(taken):
+            raise ValueError("a figure stands there twice (fig01, fig02 and fig11 are taken)")
+        return self
+
+    def experiments(self) -> dict[str, str]:
+        """Each key of the configuration that names an experiment, and the experiment."""
+        return {
+            **{f"figures.predictions.{figure}": name for figure, name in self.predictions.items()},
+            **{f"figures.sums.{figure}.experiment": of.experiment for figure, of in self.sums.items()},
+            **{f"figures.overview[{place}]": name for place, name in enumerate(self.overview)},
+        }

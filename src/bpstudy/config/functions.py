@@ -8,12 +8,13 @@ from pydantic import Field, model_validator
 
 from bpstudy.config.base import Count, Name, NonNegative, Positive, Section
 
+# The schemes of bpstudy.symmetry.grids; a test holds them equal.
 GRIDS: dict[str, tuple[str, ...]] = {
     "G1": ("graded", "degenerate"),
     "G2": ("fortnet", "behler2011", "gastegger2018-shifted", "gastegger2018-centered"),
     "G3": ("harmonic",),
-    "G4": ("fortnet",),
-    "G5": ("fortnet",),
+    "G4": ("fortnet", "behler2011"),
+    "G5": ("fortnet", "behler2011"),
 }
 
 
@@ -58,4 +59,5 @@ class UnitFunctions(Section):
     zeta: Positive
     lam: Literal[-1, 1] = Field(description="λ")
     pairs: Literal["unordered", "ordered", "fortnet"]
+    other_cutoffs_angstrom: tuple[Positive, ...] = Field(strict=False, description="for the hierarchy, also in Bohr")
     bins: Count = Field(description="bins of G over which the spread of E is taken")

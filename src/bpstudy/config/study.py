@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import json
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from bpstudy.config.base import ConfigError, Count, Name, Positive, Section, Seed
-from bpstudy.config.experiments import Experiment, Figures, Optimizer
+from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
+from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
 from bpstudy.config.functions import UnitFunctions
 from bpstudy.config.systems import System
 
@@ -20,11 +21,16 @@ class Config(Section):
     systems: dict[Name, System] = Field(min_length=1)
     unit_functions: UnitFunctions
     descriptor_threads: Count = Field(description="threads of a job that computes symmetry functions")
-    g5_tolerance: Positive = Field(lt=1e-3, description="relative truncation error of G5 with non-integer ζ")
+    angular_tolerance: float = Field(ge=1e-13, le=1e-3, description="error of the angular factor of G4 and G5, ≤ 1")
     optimizers: dict[Name, Optimizer] = Field(min_length=1)
     seeds: tuple[Seed, ...] = Field(strict=False, min_length=1, description="of the networks' initial weights")
+    frames: dict[Name, Frames] = Field(min_length=1, description="choices of frames that experiments name")
+    held_out_gap_frames: Annotated[int, Field(ge=0)] = Field(
+        description="frames of one trajectory that lie at the least between those trained on and those tested on"
+    )
     experiments: dict[Name, Experiment] = Field(min_length=1)
     figures: Figures
+    paper_date: Annotated[datetime.date, Field(strict=False, description="date on the paper, YYYY-MM-DD")]
 
     @field_validator("seeds")
     @classmethod
@@ -35,24 +41,52 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _references(self) -> Self:
-        problems = []
-        for key, system in [("unit_functions.system", self.unit_functions.system)] + [
-            (f"experiments.{name}.system", e.system) for name, e in self.experiments.items()
-        ]:
-            if system not in self.systems:
-                problems.append(f"{key} = {system!r}: no such system; allowed: {', '.join(self.systems)}")
+        named: list[tuple[str, str, str]] = [("unit_functions.system", self.unit_functions.system, "systems")]
+        named += [(f"frames.{name}.system", frames.system, "systems") for name, frames in self.frames.items()]
         for name, e in self.experiments.items():
-            if e.optimizer not in self.optimizers:
+            named.append((f"experiments.{name}.optimizer", e.optimizer, "optimizers"))
+            named.append((f"experiments.{name}.frames", e.frames, "frames"))
+            named += [(f"experiments.{name}.held_out[{n}]", frames, "frames") for n, frames in enumerate(e.held_out)]
+        named += [(key, name, "experiments") for key, name in self.figures.experiments().items()]
+        unknown = [
+            f"{key} = {name!r}: not one of {section}; allowed: {', '.join(getattr(self, section))}"
+            for key, name, section in named
+            if name not in getattr(self, section)
+        ]
+        if unknown:
+            raise ValueError("\n".join(unknown))
+        return self
+
+    @model_validator(mode="after")
+    def _enough_frames(self) -> Self:
+        problems = []
+        for name, frames in self.frames.items():
+            system = self.systems.get(frames.system)
+            if system is not None and system.frames is not None and frames.needed > system.frames:
                 problems.append(
-                    f"experiments.{name}.optimizer = {e.optimizer!r}: no such optimizer; "
-                    f"allowed: {', '.join(self.optimizers)}"
+                    f"frames.{name}: {frames.needed} frames are needed, {frames.system} has {system.frames} "
+                    f"(systems.{frames.system}.steps + 1)"
                 )
-            available = self.systems[e.system].frames if e.system in self.systems else None
-            if available is not None and e.frames.needed > available:
-                problems.append(
-                    f"experiments.{name}.frames: {e.frames.needed} frames are needed, "
-                    f"{e.system} has {available} (systems.{e.system}.steps + 1)"
-                )
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _held_out_is_apart(self) -> Self:
+        problems = []
+        for name, e in self.experiments.items():
+            trained = self.frames[e.frames]
+            available = self.systems[trained.system].frames
+            for other in e.held_out:
+                tested = self.frames[other]
+                if tested.system != trained.system or available is None:
+                    continue
+                last = trained.indices(available)[-1]
+                if tested.start <= last + self.held_out_gap_frames:
+                    problems.append(
+                        f"experiments.{name}.held_out: frames.{other} starts at {tested.start}, it must start after "
+                        f"{last + self.held_out_gap_frames} (last frame trained on + held_out_gap_frames)"
+                    )
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -67,13 +101,15 @@ def load(values: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(_explain(error)) from None
+        raise ConfigError(_explain(error, values)) from None
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, values: Mapping[str, Any]) -> str:
     lines = []
     for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
+        *outer, last = problem["loc"] or ("",)
+        absent = problem["type"] in ("missing", "extra_forbidden")
+        key = ".".join(_keys(outer, values) + [str(last)]) if absent else ".".join(_keys(problem["loc"], values))
         text = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             text = "unknown key; remove it or correct its spelling"
@@ -84,6 +120,18 @@ def _explain(error: ValidationError) -> str:
         else:
             lines.append(f"{key} = {_shorten(problem['input'])}: {text}")
     return "the configuration is wrong; nothing was run\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _keys(location: Iterable[int | str], values: Any) -> list[str]:
+    """The keys of `location` that `values` has; pydantic puts the names of models between them."""
+    keys = []
+    for part in location:
+        try:
+            values = values[part]
+        except (KeyError, TypeError, IndexError):
+            continue
+        keys.append(str(part))
+    return keys
 
 
 def _shorten(value: Any, limit: int = 80) -> str:

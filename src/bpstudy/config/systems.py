@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from ase.data import chemical_symbols
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from bpstudy.config.base import Count, Positive, Section, Seed
 
@@ -120,4 +120,10 @@ class Imported(Section):
         return None
 
 
-System = Simulated | Imported
+def _kind(values: Any) -> str:
+    """A section that names a trajectory is an existing one; all others are held to be simulated."""
+    named = "trajectory" in values if isinstance(values, dict) else isinstance(values, Imported)
+    return "imported" if named else "simulated"
+
+
+System = Annotated[Annotated[Simulated, Tag("simulated")] | Annotated[Imported, Tag("imported")], Discriminator(_kind)]

@@ -1,0 +1,105 @@
+"""One experiment and one seed: a network is fitted and predicts the frames it was trained on and those held out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bpstudy.config.experiments import Experiment, Optimizer
+from bpstudy.descriptors import Features, read_blocks
+from bpstudy.files import atomic_path, write_table
+from bpstudy.network import AtomicNetwork, build_network
+from bpstudy.normalization import EnergyScale, Scaler
+from bpstudy.training import TrainingDivergedError, TrainingSettings, set_threads, train
+
+ENERGY_COLUMNS = {"potential": "potential_ev", "free": "free_ev", "total": "total_ev"}
+TRAIN = "train"
+
+
+class FitError(ValueError):
+    """An experiment cannot be fitted; the message says why."""
+
+
+def labelled_energies(features: Features, thermo: str | Path, energy: str) -> pd.DataFrame:
+    """Frame, time (fs) and energy (eV per cell) of the frames of `features`.
+
+    Raises:
+        FitError: a frame lacks the energy asked for.
+    """
+    table = pd.read_csv(thermo).iloc[features.frames]
+    energies = table[ENERGY_COLUMNS[energy]]
+    if energies.isna().any():
+        raise FitError(f"{thermo}: {energies.isna().sum()} of the frames have no {energy} energy; choose another")
+    return pd.DataFrame({"frame": table["step"], "time_fs": table["time_fs"], "energy_dft_ev": energies})
+
+
+def predict(network: AtomicNetwork, features: Features, energies: pd.DataFrame, name: str) -> pd.DataFrame:
+    """`energies` with the network's beside them and the name of the set of frames."""
+    predicted = network.energies(features.by_element())
+    return energies.assign(energy_nn_ev=predicted).reset_index(drop=True).assign(set=name)
+
+
+def fit_experiment(
+    experiment: Experiment,
+    optimizer: Optimizer,
+    seed: int,
+    threads: int,
+    blocks: Sequence[Sequence[str]],
+    thermo: Sequence[str],
+    model: Path,
+    history: Path,
+    predictions: Path,
+    metrics: Path,
+) -> None:
+    """Fit the network of `seed` and write model, history, predictions and the summary of the fit.
+
+    Args:
+        blocks: files of symmetry functions, those to train on first, then one group for each held-out set.
+        thermo: table of energies for each group of `blocks`.
+
+    Raises:
+        FitError: inputs that do not fit together, or a fit that diverges.
+    """
+    names = [TRAIN, *experiment.held_out]
+    try:
+        features = {name: read_blocks(group) for name, group in zip(names, blocks, strict=True)}
+        energies = {
+            name: labelled_energies(features[name], table, experiment.energy)
+            for name, table in zip(names, thermo, strict=True)
+        }
+        known = features[TRAIN]
+        targets = energies[TRAIN]["energy_dft_ev"]
+        by_element = known.by_element()
+        scalers = {
+            element: Scaler.fit(values, known.labels, known.block_sizes) for element, values in by_element.items()
+        }
+        scale = EnergyScale.fit(targets, len(known.numbers))
+        with set_threads(threads):
+            network = build_network(
+                scalers, scale, hidden=experiment.hidden, activation=experiment.activation, seed=seed
+            )
+            result = train(network, by_element, targets, TrainingSettings(**optimizer.model_dump()))
+            for name in names:
+                network.check_labels(features[name].labels_by_element())
+            table = pd.concat([predict(network, features[name], energies[name], name) for name in names])
+    except (TrainingDivergedError, ValueError) as error:
+        raise FitError(str(error)) from error
+    network.save(model)
+    write_table(history, result.history)
+    write_table(predictions, table)
+    summary = {
+        "seed": seed,
+        "n_atoms": len(known.numbers),
+        "weights": int(network.get_weights().size),
+        "optimizer": optimizer.name,
+        "iterations": int(result.history["iteration"].iloc[-1]),
+        "best_iteration": result.best_iteration,
+        "seconds": float(result.history["seconds"].iloc[-1]),
+        "stop_reason": result.stop_reason,
+        "dead_functions": {element: scaler.dead_labels for element, scaler in scalers.items()},
+    }
+    with atomic_path(metrics) as temporary:
+        temporary.write_text(json.dumps(summary, indent=1) + "\n")

@@ -1,0 +1,66 @@
+"""Small tables that figures are drawn from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bpstudy.config.experiments import Experiment
+from bpstudy.descriptors import read_blocks
+from bpstudy.evaluation import errors
+from bpstudy.fitting import labelled_energies
+
+
+def metrics(experiments: Mapping[str, Experiment], runs: Sequence[tuple[str, Path, Path]]) -> pd.DataFrame:
+    """Errors of each network on each of its sets of frames.
+
+    Args:
+        runs: (experiment, its predictions.csv, its metrics.json) of each network.
+    """
+    rows = []
+    for name, predictions, fit in runs:
+        experiment = experiments[name]
+        summary = json.loads(fit.read_text())
+        described = {
+            "experiment": name,
+            "functions": functions_label(experiment),
+            "cutoff_angstrom": max(block.cutoff_angstrom for block in experiment.functions),
+            "hidden": "-".join(map(str, experiment.hidden)),
+            "seed": summary["seed"],
+        }
+        ended = {key: summary[key] for key in ("optimizer", "iterations", "seconds", "stop_reason")}
+        for chosen, frames in pd.read_csv(predictions).groupby("set", sort=False):
+            scores = errors(frames["energy_dft_ev"], frames["energy_nn_ev"], summary["n_atoms"])
+            rows.append({**described, "set": chosen, "n_atoms": summary["n_atoms"], **scores, **ended})
+    return pd.DataFrame(rows)
+
+
+def functions_label(experiment: Experiment) -> str:
+    """Its functions as the paper writes them: 12G2+6G4+6G5."""
+    return "+".join(f"{block.count}{block.type}" for block in experiment.functions)
+
+
+def histories(runs: Sequence[tuple[str, int, Path]]) -> pd.DataFrame:
+    """The histories of all fits, one after the other, from (experiment, seed, its history.csv)."""
+    return pd.concat(
+        [pd.read_csv(path).assign(experiment=name, seed=seed) for name, seed, path in runs], ignore_index=True
+    )
+
+
+def sums(blocks: Sequence[str], thermo: str, energy: str, atom: int | None) -> pd.DataFrame:
+    """Energy of the cell and the sum of all functions, over all atoms or of one, for each frame.
+
+    Raises:
+        ValueError: there is no such atom.
+    """
+    features = read_blocks(blocks)
+    if atom is not None and atom >= len(features.numbers):
+        raise ValueError(f"atom {atom} does not exist: the cell has {len(features.numbers)}")
+    values = features.values if atom is None else features.values[:, [atom]]
+    energies = labelled_energies(features, thermo, energy)
+    return pd.DataFrame(
+        {"frame": energies["frame"], "energy_ev": energies["energy_dft_ev"], "sum": values.sum(axis=(1, 2))}
+    )

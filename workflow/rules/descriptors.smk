@@ -1,0 +1,34 @@
+# Every block of functions that an experiment needs, by its file.
+BLOCKS = {
+    block_file(frames, block): block
+    for experiment in STUDY.experiments.values()
+    for frames in (experiment.frames, *experiment.held_out)
+    for block in experiment.functions
+}
+
+
+rule descriptors:
+    input:
+        trajectory=lambda w: trajectory(w.system),
+        code=code("bpstudy.descriptors"),
+    output:
+        values="results/descriptors/{system}/{frames}/{cutoff}/{block}.npy",
+        description="results/descriptors/{system}/{frames}/{cutoff}/{block}.json",
+    log:
+        "results/logs/descriptors/{system}/{frames}/{cutoff}/{block}.log",
+    benchmark:
+        "results/benchmarks/descriptors/{system}/{frames}/{cutoff}/{block}.tsv"
+    params:
+        frames=lambda w: STUDY.frames[w.frames].model_dump(),
+        block=lambda w, output: BLOCKS[output.values].model_dump(),
+        tolerance=STUDY.angular_tolerance,
+    threads: STUDY.descriptor_threads
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    conda:
+        "../../envs/descriptors.yaml"
+    message:
+        "{wildcards.system}, {wildcards.frames}: {wildcards.block}, {wildcards.cutoff}"
+    script:
+        "../scripts/descriptors.py"

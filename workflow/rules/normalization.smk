@@ -1,0 +1,24 @@
+rule unit_functions:
+    input:
+        trajectory=trajectory(STUDY.unit_functions.system),
+        code=code("bpstudy.hierarchy"),
+    output:
+        sums="results/normalization/unit_functions.csv",
+        scatter="results/normalization/scatter.csv",
+        hierarchy="results/normalization/hierarchy.csv",
+    log:
+        "results/logs/normalization.log",
+    benchmark:
+        "results/benchmarks/normalization.tsv"
+    params:
+        settings=STUDY.unit_functions.model_dump(),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../../envs/descriptors.yaml"
+    message:
+        "unit symmetry functions: magnitudes, 31 sums, scatter of E(G)"
+    script:
+        "../scripts/unit_functions.py"

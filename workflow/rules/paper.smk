@@ -1,0 +1,38 @@
+# Typst sets vector graphics best as PDF.
+PAPER_FORMAT = min(STUDY.figures.formats, key=("pdf", "svg", "png").index)
+FIGURES = ["fig01", "fig02", *STUDY.figures.predictions, *STUDY.figures.sums, "fig11", "figS1", "figS2"]
+PAPER_FIGURES = {name: f"results/figures/{name}.{PAPER_FORMAT}" for name in FIGURES}
+PAPER_TABLES = {
+    "metrics": "results/evaluation/metrics.csv",
+    "unit-scatter": "results/normalization/scatter.csv",
+    "hierarchy": "results/normalization/hierarchy.csv",
+    **{f"thermo-{system}": thermo(system) for system in STUDY.systems},
+}
+
+
+rule paper:
+    input:
+        source="paper/paper.typ",
+        bibliography="paper/references.bib",
+        figures=PAPER_FIGURES.values(),
+        tables=PAPER_TABLES.values(),
+        code=code("bpstudy.paper"),
+    output:
+        paper=report("results/paper/paper.pdf", caption="../report/paper.rst", category="Paper"),
+        config="results/paper/config.json",
+    log:
+        "results/logs/paper.log",
+    params:
+        inputs={**PAPER_FIGURES, **PAPER_TABLES},
+        config=STUDY.model_dump_json(indent=1),
+        date=STUDY.paper_date.isoformat(),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    conda:
+        "../../envs/paper.yaml"
+    message:
+        "the paper"
+    script:
+        "../scripts/paper.py"

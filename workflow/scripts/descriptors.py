@@ -1,0 +1,18 @@
+"""Compute one block of symmetry functions over the chosen frames."""
+
+from pathlib import Path
+
+from bpstudy.config.experiments import Frames
+from bpstudy.config.functions import Block
+from bpstudy.descriptors import compute_block
+from bpstudy.trajectory import read_frames
+
+frames = read_frames(snakemake.input.trajectory)
+compute_block(
+    Path(snakemake.output.values),
+    Block(**snakemake.params.block),
+    frames,
+    Frames(**snakemake.params.frames).indices(len(frames)),
+    tolerance=snakemake.params.tolerance,
+    threads=snakemake.threads,
+)

@@ -1,0 +1,9 @@
+"""One table of the histories of all fits."""
+
+from pathlib import Path
+
+from bpstudy.files import write_table
+from bpstudy.tables import histories
+
+runs = [(*run, Path(path)) for run, path in zip(snakemake.params.runs, snakemake.input.histories, strict=True)]
+write_table(snakemake.output[0], histories(runs))
