@@ -1,0 +1,136 @@
+"""The error of a network's cell energies as a function of its weights, with gradient and Jacobian, compiled."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike, NDArray
+
+from bpstudy.network import AtomicNetwork
+from bpstudy.normalization import finite_energies
+
+JACOBIAN_FRAMES = 512
+
+
+class Objective:
+    """Residuals ρ = (E_network - E) / (scale · sqrt(n_atoms)) of some frames, and φ = mean ρ² + weight_decay · |w|².
+
+    The unit of ρ is the spread of the training energies that the network was made with; `unit_ev2` is its square, so
+    that MSE = unit_ev2 · mean ρ² in (eV/cell)². Weights are one flat vector in the order of `AtomicNetwork.variables`.
+
+    Raises:
+        ModelMismatchError: the features are not those that the network was made for.
+        ValueError: numbers that are not finite, or not one energy a frame.
+    """
+
+    def __init__(
+        self,
+        network: AtomicNetwork,
+        features: Mapping[str, ArrayLike],
+        energies_ev: ArrayLike,
+        weight_decay: float = 0.0,
+    ) -> None:
+        values = network.check(features)
+        energies = finite_energies(energies_ev, "energies")
+        n_frames = len(next(iter(values.values())))
+        if len(energies) != n_frames:
+            raise ValueError(f"energies: {len(energies)} for {n_frames} frames of features; give one energy a frame")
+        n_atoms = sum(x.shape[1] for x in values.values())
+        scale = network.energy_scale
+        self.n_frames = n_frames
+        self.n_weights = network.get_weights().size
+        self.weight_decay = weight_decay
+        self.unit_ev2 = scale.scale_ev_per_atom**2 * n_atoms
+        self._sum_scale = n_atoms**-0.5
+        self._dense = {element: network.dense(element) for element in values}
+        self._inputs = {element: network.standardise(element)(x) for element, x in values.items()}
+        self._targets = tf.constant((energies - n_atoms * scale.offset_ev_per_atom) / self.unit_ev2**0.5)
+        self._jacobian = tf.function(self._jacobian_graph, reduce_retracing=True)
+
+    def value_and_gradient(self, weights: NDArray[np.float64]) -> tuple[float, float, NDArray[np.float64]]:
+        """mean ρ², φ and dφ/dw."""
+        mean_square, gradient = self._gradient(tf.constant(weights))
+        penalty = self.weight_decay * float(weights @ weights)
+        value = float(mean_square)
+        return value, value + penalty, gradient.numpy() + 2 * self.weight_decay * weights
+
+    def mean_square(self, weights: NDArray[np.float64]) -> float:
+        """mean ρ²."""
+        return float(self._mean_square(tf.constant(weights)))
+
+    def mse_ev2(self, weights: NDArray[np.float64]) -> float:
+        """Mean squared error of the cell energies, (eV/cell)²."""
+        return self.unit_ev2 * self.mean_square(weights)
+
+    def jacobian(self, weights: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """ρ (frames,) and dρ/dw (frames, n_weights) of consecutive blocks of frames."""
+        theta = tf.constant(weights)
+        for start in range(0, self.n_frames, JACOBIAN_FRAMES):
+            block = slice(start, start + JACOBIAN_FRAMES)
+            inputs = {element: x[block] for element, x in self._inputs.items()}
+            residuals, jacobian = self._jacobian(theta, inputs, self._targets[block])
+            yield residuals.numpy(), jacobian.numpy()
+
+    @tf.function
+    def _gradient(self, theta: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(theta)
+            value = tf.reduce_mean(self._residuals(theta) ** 2)
+        return value, tape.gradient(value, theta)
+
+    @tf.function
+    def _mean_square(self, theta: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(self._residuals(theta) ** 2)
+
+    def _residuals(self, theta: tf.Tensor) -> tf.Tensor:
+        weights = self._unpack(theta)
+        total = 0.0
+        for element, x in self._inputs.items():
+            y = tf.reshape(x, (-1, x.shape[-1]))
+            for layer, (kernel, bias) in zip(self._dense[element], weights[element], strict=True):
+                y = layer.activation(tf.matmul(y, kernel) + bias)
+            total += tf.reduce_sum(tf.reshape(y, x.shape[:2]), axis=1)
+        return self._sum_scale * total - self._targets
+
+    def _unpack(self, theta: tf.Tensor) -> dict[str, list[tuple[tf.Tensor, tf.Tensor]]]:
+        """The flat vector as {element: [(kernel, bias) a layer]}."""
+        start = 0
+        weights: dict[str, list[tuple[tf.Tensor, tf.Tensor]]] = {}
+        for element, dense in self._dense.items():
+            weights[element] = []
+            for layer in dense:
+                rows, columns = layer.kernel.shape
+                middle, end = start + rows * columns, start + (rows + 1) * columns
+                weights[element].append((tf.reshape(theta[start:middle], (rows, columns)), theta[middle:end]))
+                start = end
+        return weights
+
+    def _jacobian_graph(
+        self, theta: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """With a_l = f(z_l), z_l = a_(l-1) W_l + b_l and δ_l = da_out/dz_l of each atom:
+
+        dE/dW_l = Σ_atoms a_(l-1) ⊗ δ_l, dE/db_l = Σ_atoms δ_l, δ_(l-1) = (δ_l W_lᵀ) ∘ f'(z_(l-1)).
+        """
+        weights = self._unpack(theta)
+        total, columns = 0.0, []
+        for element, x in inputs.items():
+            n_frames, n_atoms = tf.shape(x)[0], x.shape[1]
+            activations, slopes = [tf.reshape(x, (-1, x.shape[-1]))], []
+            for layer, (kernel, bias) in zip(self._dense[element], weights[element], strict=True):
+                z = tf.matmul(activations[-1], kernel) + bias
+                with tf.GradientTape() as tape:
+                    tape.watch(z)
+                    a = layer.activation(z)
+                slopes.append(tape.gradient(a, z))
+                activations.append(a)
+            total += tf.reduce_sum(tf.reshape(activations[-1], (n_frames, n_atoms)), axis=1)
+            delta, parts = slopes[-1], []
+            for level in reversed(range(len(slopes))):
+                d = tf.reshape(delta, (n_frames, n_atoms, delta.shape[-1]))
+                a = tf.reshape(activations[level], (n_frames, n_atoms, activations[level].shape[-1]))
+                parts += [tf.reduce_sum(d, axis=1), tf.reshape(tf.matmul(a, d, transpose_a=True), (n_frames, -1))]
+                if level:
+                    delta = tf.matmul(delta, weights[element][level][0], transpose_b=True) * slopes[level - 1]
+            columns += parts[::-1]
+        return self._sum_scale * total - targets, self._sum_scale * tf.concat(columns, axis=1)

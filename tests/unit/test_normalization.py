@@ -1,0 +1,83 @@
+"""Scalers: fitted statistics, dead functions, refusals."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bpstudy.normalization import EnergyScale, Scaler
+
+
+@pytest.fixture
+def features():
+    return np.random.default_rng(0).normal(3.0, [0.1, 5.0, 1e-9], size=(40, 6, 3))
+
+
+def test_transform_standardises_each_function_over_all_atoms_and_frames(features):
+    z = Scaler.fit(features, ("a", "b", "c"), blocks=(1, 1, 1)).transform(features)
+    np.testing.assert_allclose(z.mean(axis=(0, 1)), 0, atol=1e-6)
+    np.testing.assert_allclose(z.std(axis=(0, 1)), 1, rtol=1e-6)
+
+
+def test_dead_is_relative_to_the_functions_own_block(features):
+    assert Scaler.fit(features, ("a", "b", "c")).dead_labels == ("c",)
+    assert Scaler.fit(features, ("a", "b", "c"), blocks=(2, 1)).dead_labels == ()
+
+
+def test_dead_functions_are_not_blown_up(features):
+    scaler = Scaler.fit(features, ("a", "b", "c"))
+    assert scaler.scale[2] == 1.0
+    assert np.abs(scaler.transform(features)[..., 2]).max() < 1e-7
+
+
+def test_all_constant_block_is_dead():
+    scaler = Scaler.fit(np.full((5, 2, 2), 7.0), ("a", "b"))
+    assert scaler.dead.all()
+    assert np.array_equal(scaler.transform(np.full((1, 1, 2), 7.0)), np.zeros((1, 1, 2)))
+
+
+def test_survives_json_exactly(features):
+    scaler = Scaler.fit(features, ("a", "b", "c"))
+    copy = Scaler.from_dict(json.loads(json.dumps(scaler.to_dict())))
+    assert copy.labels == scaler.labels
+    for name in ("mean", "scale", "dead"):
+        assert np.array_equal(getattr(copy, name), getattr(scaler, name))
+
+
+def test_energy_scale_gives_independent_unit_outputs_the_spread_of_the_energies():
+    energies = np.random.default_rng(1).normal(-50, 0.2, 1000)
+    scale = EnergyScale.fit(energies, 27)
+    outputs = np.random.default_rng(2).normal(size=(100000, 27))
+    cells = (scale.offset_ev_per_atom + scale.scale_ev_per_atom * outputs).sum(axis=1)
+    assert cells.mean() == pytest.approx(energies.mean(), abs=0.01)
+    assert cells.std() == pytest.approx(energies.std(), rel=0.02)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_non_finite_features_are_located(features, bad):
+    features[7, 4, 1] = bad
+    with pytest.raises(ValueError, match=r"1 value\(s\) not finite.*frame 7, atom 4, function 1"):
+        Scaler.fit(features, ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "blocks", "message"),
+    [(("a", "b"), None, "2 names for 3"), (("a", "b", "c"), (1, 1), "blocks"), (("a", "b", "c"), (3, 0), "blocks")],
+)
+def test_labels_and_blocks_must_add_up(features, labels, blocks, message):
+    with pytest.raises(ValueError, match=message):
+        Scaler.fit(features, labels, blocks)
+
+
+def test_features_need_three_axes():
+    with pytest.raises(ValueError, match=r"shape \(4, 3\)"):
+        Scaler.fit(np.ones((4, 3)), ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("energies", "message"),
+    [([-1.0], "nothing to learn"), ([-1.0, -1.0], "nothing to learn"), ([1.0, np.nan], "frame 1"), ([], "non-empty")],
+)
+def test_energies_must_be_finite_and_vary(energies, message):
+    with pytest.raises(ValueError, match=message):
+        EnergyScale.fit(energies, 4)
