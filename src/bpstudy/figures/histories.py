@@ -1,0 +1,67 @@
+"""How the fits went."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from bpstudy.figures import style
+from bpstudy.figures.tables import TableError, require, require_finite, require_known
+
+COLUMNS = 3
+
+
+@style.themed
+def histories(
+    table: pd.DataFrame,
+    experiments: Sequence[str],
+    target_mse_ev2: float | None = None,
+    width_cm: float = style.WIDTH_CM,
+) -> Figure:
+    """Training MSE against iteration, a panel for each experiment and a line for each seed.
+
+    Args:
+        table: experiment, seed, iteration, mse_ev2; may hold other experiments too.
+        experiments: those to draw, in this order.
+        target_mse_ev2: error at which the fits stop, drawn as a line, (eV per cell)².
+    """
+    if not experiments:
+        raise TableError("histories: no experiment is named")
+    require_finite(
+        require(table, ["experiment", "seed", "iteration", "mse_ev2"], "histories"), ["mse_ev2"], "histories"
+    )
+    require_known(experiments, set(table["experiment"]), "histories, experiment")
+    columns = min(COLUMNS, len(experiments))
+    rows = -(-len(experiments) // columns)
+    figure = style.figure(width_cm, 1.0 + 3.6 * rows)
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    for ax, experiment in zip(axes, experiments, strict=False):
+        runs = table[table["experiment"] == experiment]
+        sns.lineplot(
+            data=runs,
+            x="iteration",
+            y="mse_ev2",
+            units="seed",
+            estimator=None,
+            color=style.NETWORK,
+            alpha=0.6,
+            linewidth=0.8,
+            ax=ax,
+        )
+        if target_mse_ev2 is not None:
+            ax.axhline(target_mse_ev2, color=style.DFT, linestyle="--", linewidth=0.8)
+        seeds = runs["seed"].nunique()
+        ax.set_title(experiment, loc="left", pad=2)
+        ax.set_title(f"{seeds} seed{'s'[: seeds != 1]}", loc="right", pad=2, color=style.PLAIN)
+        ax.set(yscale="log", xlabel="", ylabel="")
+        ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        ax.xaxis.set_major_formatter(style.plain_numbers())
+        ax.yaxis.grid(True)
+    for ax in axes[len(experiments) :]:
+        ax.set_axis_off()
+    figure.supxlabel("iteration")
+    figure.supylabel("MSE of the training frames ((eV per cell)²)")
+    sns.despine(fig=figure)
+    return figure

@@ -1,0 +1,87 @@
+"""Errors of several experiments, every seed of them."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from bpstudy.figures import style
+from bpstudy.figures.tables import TableError, require, require_finite, require_known, require_sets
+
+COLUMNS = ["experiment", "functions", "seed", "set", "rmse_mev_per_atom", "rmse_over_sd"]
+BOOTSTRAPS = 2000
+
+
+@style.themed
+def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float = style.WIDTH_CM) -> Figure:
+    """RMSE of each experiment: every seed a dot, the median with its 95 % bootstrap interval, least median first.
+
+    They are ranked on the hardest set there is: an independent trajectory, else later frames, else the training frames.
+    The dashed lines are sd(E), the error of a model that always says the mean.
+
+    Args:
+        metrics: experiment, functions, seed, set, rmse_mev_per_atom, rmse_over_sd; may hold other experiments too.
+        experiments: those to compare.
+    """
+    if not experiments:
+        raise TableError("overview: no experiment is named")
+    require_finite(require(metrics, COLUMNS, "metrics"), ["rmse_mev_per_atom", "rmse_over_sd"], "metrics")
+    require_known(experiments, set(metrics["experiment"]), "overview, experiment")
+    chosen = require_sets(metrics, "metrics")[metrics["experiment"].isin(experiments)]
+    sets = [name for name in style.SETS if (chosen["set"] == name).any()]
+    medians = chosen[chosen["set"] == sets[-1]].groupby("experiment")["rmse_mev_per_atom"].median()
+    order = sorted(experiments, key=lambda name: (medians.get(name, float("inf")), name))
+
+    figure = style.figure(width_cm, 2.6 + (0.45 + 0.3 * len(sets)) * len(order))
+    ax = figure.subplots()
+    common = {
+        "data": chosen,
+        "x": "rmse_mev_per_atom",
+        "y": "experiment",
+        "hue": "set",
+        "order": order,
+        "hue_order": sets,
+        "palette": style.SETS,
+        "log_scale": True,
+        "legend": False,
+        "ax": ax,
+    }
+    several = len(sets) > 1
+    sns.stripplot(**common, dodge=several, jitter=False, size=4, alpha=0.4)
+    sns.pointplot(
+        **common,
+        dodge=0.8 * (1 - 1 / len(sets)) if several else False,
+        estimator="median",
+        errorbar=("ci", 95),
+        n_boot=BOOTSTRAPS,
+        seed=0,
+        linestyle="none",
+        marker="|",
+        markersize=9,
+        markeredgewidth=1.8,
+        err_kws={"linewidth": 1.8},
+    )
+    for name in sets:
+        rows = chosen[chosen["set"] == name]
+        sd = (rows["rmse_mev_per_atom"] / rows["rmse_over_sd"]).median()
+        ax.axvline(sd, color=style.SETS[name], linestyle="--", linewidth=0.8, zorder=0)
+        ax.scatter(
+            [], [], color=style.SETS[name], s=16, label=f"{style.SET_LABELS[name]} (sd of $E$: {sd:.2g} meV per atom)"
+        )
+    figure.legend(loc="outside upper center", ncols=1 if several else 2)
+    ax.set_yticks(range(len(order)), [_row_label(chosen, name) for name in order])
+    ax.set_xlabel("RMSE of the energy (meV per atom)")
+    ax.set_ylabel("")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(style.plain_numbers())
+    ax.xaxis.grid(True, which="major")
+    sns.despine(fig=figure)
+    return figure
+
+
+def _row_label(chosen: pd.DataFrame, experiment: str) -> str:
+    """The functions, if they tell the experiments apart, else the name of the experiment."""
+    functions = chosen.groupby("experiment")["functions"].first()
+    return str(functions[experiment]) if functions.is_unique else experiment

@@ -1,0 +1,107 @@
+"""The energy against sums of symmetry functions."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from bpstudy.figures import style
+from bpstudy.figures.tables import require, require_finite, require_known
+
+COLUMNS = 4
+FRAMES_PER_BIN, MAX_BINS = 10, 20
+
+
+@style.themed
+def unit_sums(unit_functions: pd.DataFrame, scatter: pd.DataFrame, width_cm: float = style.WIDTH_CM) -> Figure:
+    """E(G) for each sum of unit functions, a panel each, least scatter first; sums with G3 are marked by colour.
+
+    Args:
+        unit_functions: frame, energy_ev, G1 … G5 (each summed over the atoms of the cell); a row a frame.
+        scatter: sum ("G1+G3"), terms, scatter (spread of E at a given G relative to sd(E)); a row a panel.
+    """
+    types = list(style.TYPES)
+    require_finite(unit_functions, ["energy_ev", *types], "unit_functions")
+    require_finite(require(scatter, ["sum", "scatter"], "scatter"), ["scatter"], "scatter")
+    scatter = scatter.sort_values(["scatter", "sum"], ignore_index=True)
+    names = scatter["sum"].astype(str).tolist()
+    for name in names:
+        require_known(name.split("+"), types, f"scatter, sum {name!r}")
+    rows = -(-(len(scatter) + 1) // COLUMNS)  # one place more, for the legend
+    figure = style.figure(width_cm, 0.8 + 2.75 * rows)
+    axes = figure.subplots(rows, COLUMNS, sharey=True, squeeze=False).ravel()
+    energy = 1000 * (unit_functions["energy_ev"] - unit_functions["energy_ev"].mean())
+    for ax, name, value in zip(axes, names, scatter["scatter"], strict=False):
+        terms = name.split("+")
+        color = style.MARKED if "G3" in terms else style.PLAIN
+        total = unit_functions[terms].sum(axis=1)
+        sns.scatterplot(x=total, y=energy, color=color, s=3, linewidth=0, alpha=0.6, rasterized=True, ax=ax)
+        ax.set_title(name, loc="left", pad=2)
+        left = np.corrcoef(total, energy)[0, 1] > 0  # the corner that the points leave free
+        x, side = (0.03, "left") if left else (0.97, "right")
+        ax.text(x, 0.97, f"{value:.2f}", transform=ax.transAxes, ha=side, va="top")
+        ax.set(xlabel="", ylabel="")
+        ax.xaxis.set_major_locator(MaxNLocator(2, min_n_ticks=2))
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+        ax.xaxis.set_major_formatter(style.plain_numbers())
+        ax.yaxis.set_major_formatter(style.plain_numbers())
+    for ax in axes[len(scatter) :]:
+        ax.set_axis_off()
+    for color, text in ((style.MARKED, "with G3"), (style.PLAIN, "without G3")):
+        axes[len(scatter)].scatter([], [], s=12, color=color, label=text)
+    axes[len(scatter)].legend(loc="center", title="number: scatter of E\n(1: G says nothing)", alignment="left")
+    figure.supxlabel("sum of unit symmetry functions over the atoms of the cell (dimensionless)")
+    figure.supylabel("$E$ − mean (meV per cell)")
+    sns.despine(fig=figure)
+    return figure
+
+
+@style.themed
+def energy_against_sum(sums: pd.DataFrame, atom: int | None = None, width_cm: float = style.WIDTH_CM) -> Figure:
+    """E against the sum of all symmetry functions, coloured by frame; mean and sd of E in bins of equal count over it.
+
+    Args:
+        sums: frame, energy_ev, sum; a row a frame.
+        atom: the atom whose functions are summed; None: those of all atoms.
+    """
+    require_finite(sums, ["frame", "energy_ev", "sum"], "sums")
+    figure = style.figure(width_cm, 7.5)
+    ax = figure.subplots()
+    energy = sums["energy_ev"] - sums["energy_ev"].mean()
+    norm = Normalize(sums["frame"].min(), sums["frame"].max())
+    sns.scatterplot(
+        x=sums["sum"],
+        y=energy,
+        hue=sums["frame"],
+        hue_norm=norm,
+        palette="viridis",
+        s=9,
+        linewidth=0,
+        legend=False,
+        ax=ax,
+    )
+    bins = min(MAX_BINS, len(sums) // FRAMES_PER_BIN)
+    if bins > 1:
+        parts = np.array_split(np.argsort(sums["sum"].to_numpy(), kind="stable"), bins)
+        ax.errorbar(
+            [sums["sum"].iloc[part].mean() for part in parts],
+            [energy.iloc[part].mean() for part in parts],
+            [energy.iloc[part].std() for part in parts],
+            fmt="o",
+            color=style.DFT,
+            markersize=3,
+            elinewidth=0.8,
+            label=f"mean ± sd of $E$ in {bins} bins",
+        )
+        ax.legend(loc="best")
+    whose = "all atoms" if atom is None else f"atom {atom}"
+    ax.set_xlabel(f"sum of all symmetry functions of {whose} (dimensionless)")
+    ax.set_ylabel("$E$ − mean (eV per cell)")
+    ax.xaxis.set_major_formatter(style.plain_numbers())
+    ax.yaxis.set_major_formatter(style.plain_numbers())
+    figure.colorbar(ScalarMappable(norm, "viridis"), ax=ax, label="frame", format=style.plain_numbers(), pad=0.01)
+    sns.despine(fig=figure)
+    return figure
