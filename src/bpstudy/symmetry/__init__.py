@@ -1,0 +1,7 @@
+"""Behler-Parrinello symmetry functions, exact and fast, with all periodic images."""
+
+from bpstudy.symmetry.functions import G1, G2, G3, G4, G5, SymmetryFunction
+from bpstudy.symmetry.grids import grid
+from bpstudy.symmetry.sets import SymmetryFunctions, compute_frames
+
+__all__ = ["G1", "G2", "G3", "G4", "G5", "SymmetryFunction", "SymmetryFunctions", "compute_frames", "grid"]

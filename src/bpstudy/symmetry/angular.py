@@ -1,0 +1,164 @@
+"""G4 and G5: the functions of one η, cutoff and pair of elements share all work over the neighbours.
+
+G5 is Σₗ cₗ Pₗ-spectra (module `harmonics`), linear in the neighbours, with a direct sum over pairs in small caps around the branch points
+of non-integer ζ (module `expansion`), or a direct sum alone where that is faster (few neighbours).
+
+G4 does not separate, because fc(rⱼₖ) exp(−η rⱼₖ²) couples j and k. Expanding this factor in products of one-particle functions takes
+thousands of terms for 1e-12: the cutoff sphere of k around j cuts through the cutoff sphere around i, so the factor varies on the scale
+of Rc in all of r₁, r₂ and θ, has a kink in its second derivative on rⱼₖ = Rc, and a Legendre series in θ at each (r₁, r₂) converges only as l⁻³.
+So G4 stays a sum over pairs, made cheap: pairs with rⱼₖ > Rc end early, nothing transcendental is left in the loop, and its cost
+does not depend on the number of functions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from bpstudy.symmetry.conventions import CONVENTIONS, self_pair
+from bpstudy.symmetry.expansion import NO_FAR_SIDE, FarSide, Table, far_side, legendre_series, smallest_cap, table
+from bpstudy.symmetry.functions import G4, AngularFunction
+from bpstudy.symmetry.harmonics import recurrence, spectrum
+from bpstudy.symmetry.neighbors import Neighbors
+from bpstudy.symmetry.pairs import pair_sums
+
+# The cost model that chooses the degree of the series: ns of one core, and a typical density of atoms.
+_NS_HARMONIC, _NS_SCAN, _NS_PAIR, _ATOMS_PER_A3 = 0.13, 0.9, 8.0, 0.06
+_DEGREES = (2, 4, 8, 12, 16, 20, 24, 32, 40, 48, 64)
+_WHOLE = 64  # the cap that is the whole sphere: a direct sum
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The neighbours of one element (or all) within a cutoff: directions, distances and weights fⱼ = exp(−η rⱼ²) fc(rⱼ)."""
+
+    start: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    z: np.ndarray
+    r: np.ndarray
+    f: np.ndarray
+    df: np.ndarray  # dfⱼ/drⱼ
+    pair: np.ndarray  # the row in the neighbour list
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        return self.start, self.x, self.y, self.z, self.r, self.f
+
+    @property
+    def squares(self) -> np.ndarray:
+        """Σⱼ fⱼ² of each centre."""
+        centre = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        return np.bincount(centre, weights=self.f**2, minlength=len(self.start) - 1)
+
+    @classmethod
+    def of(cls, near: Neighbors, eta: float, cutoff: float, symbol: str | None) -> "Shell":
+        """Select and weigh the neighbours of one element (None: all) within `cutoff`."""
+        keep = near.distance < cutoff
+        if symbol is not None:
+            keep &= near.number == atomic_numbers[symbol]
+        chosen = near.select(keep)
+        r = chosen.distance
+        x, y, z = np.ascontiguousarray((chosen.vector / r[:, None]).T)
+        gauss, phase = np.exp(-eta * r**2), np.pi * r / cutoff
+        f = gauss * 0.5 * (np.cos(phase) + 1)
+        df = -2 * eta * r * f - gauss * 0.5 * np.pi / cutoff * np.sin(phase)
+        return cls(chosen.start, x, y, z, r, f, df, np.flatnonzero(keep))
+
+
+@dataclass(frozen=True)
+class AngularGroup:
+    """Functions of one type, η, cutoff and pair of elements, with their expansion. Build with `AngularGroup.of`."""
+
+    columns: np.ndarray  # where the functions stand in the set
+    eta: float
+    cutoff: float
+    species: tuple[str | None, str | None]
+    factor: np.ndarray  # convention × 2, for the unordered sum of ((1 + λx)/2)^ζ
+    diagonal: np.ndarray  # convention × self pair, for Σ f²
+    series: np.ndarray  # (n_functions, degree+1); degree −1 (no columns): no series
+    table: Table | None
+    far: FarSide
+
+    @classmethod
+    def of(cls, columns: Sequence[int], functions: Sequence[AngularFunction], tolerance: float) -> "AngularGroup":
+        """Plan the expansion of functions that agree in type, eta, cutoff and species, to `tolerance` of the largest term."""
+        one = functions[0]
+        zetas, lams = [float(f.zeta) for f in functions], [int(f.lam) for f in functions]
+        if isinstance(one, G4):
+            degree, cap = None, _WHOLE
+        else:
+            degree, cap = plan(zetas, one.cutoff, tolerance / 2)
+        if degree is None:
+            plain = np.zeros((len(functions), 1))
+        else:
+            plain = np.array(
+                [legendre_series(z, degree, min(cap, smallest_cap(z, degree, tolerance / 2)))[0] for z in zetas]
+            )
+        signs = np.array(lams)[:, None] ** np.arange(plain.shape[1])
+        factor = np.array([CONVENTIONS[f.pairs][0] for f in functions])
+        diagonal = np.array([CONVENTIONS[f.pairs][1] * self_pair(f.zeta, f.lam) for f in functions])
+        return cls(
+            np.array(columns),
+            one.eta,
+            one.cutoff,
+            one.species or (None, None),
+            2 * factor,
+            diagonal,
+            plain * signs if degree is not None else plain[:, :0],
+            table(zetas, lams, plain, cap, tolerance / 2) if cap else None,
+            far_side(one.eta, one.cutoff, tolerance / 2) if isinstance(one, G4) else NO_FAR_SIDE,
+        )
+
+    @property
+    def same(self) -> bool:
+        """Whether both neighbours are drawn from the same list."""
+        return self.species[0] == self.species[1]
+
+    def shells(self, near: Neighbors) -> tuple[Shell, Shell]:
+        """The lists of the two neighbours (one object where they are the same)."""
+        first = Shell.of(near, self.eta, self.cutoff, self.species[0])
+        return first, first if self.same else Shell.of(near, self.eta, self.cutoff, self.species[1])
+
+    def values(self, near: Neighbors) -> np.ndarray:
+        """(n_atoms, n_functions)."""
+        first, second = self.shells(near)
+        total = np.zeros((len(near.start) - 1, len(self.columns)))
+        degree = self.series.shape[1] - 1
+        if degree >= 0:
+            power = spectrum(*first.arrays, *second.arrays, self.same, degree, *recurrence(degree))
+            # einsum, not BLAS: the same bits with any number of threads.
+            total += np.einsum("il,fl->if", power, self.series)
+            if self.same:
+                total -= first.squares[:, None] * self.series.sum(axis=1)
+                total *= 0.5
+        if self.table is not None:
+            t = self.table
+            arrays = (*first.arrays, *second.arrays, self.same, self.far.coefficients, self.far.reach)
+            total += pair_sums(*arrays, t.coefficients, t.cells, t.direct, t.zeta, t.side)
+        total *= self.factor
+        if self.same:
+            total += first.squares[:, None] * self.diagonal
+        return total
+
+
+def plan(zetas: Sequence[float], cutoff: float, tolerance: float) -> tuple[int | None, int]:
+    """The cheapest (degree, cap) for these exponents at a typical density; degree None is the direct sum.
+
+    It depends on the functions only, never on the structure, so that a descriptor is one smooth function of the positions.
+    """
+    neighbours = 4 / 3 * np.pi * cutoff**3 * _ATOMS_PER_A3
+    pairs = neighbours**2 / 2
+    integers = [int(z) for z in zetas if z == int(z)]
+    best: tuple[float, int | None, int] = (pairs * (_NS_SCAN + _NS_PAIR), None, _WHOLE)
+    for degree in sorted({d for d in (*_DEGREES, *integers) if d >= max(integers, default=0)}):
+        linear = neighbours * (degree + 1) ** 2 * _NS_HARMONIC
+        if linear > best[0]:
+            break
+        cap = max(smallest_cap(z, degree, tolerance) for z in zetas)
+        # Caps around x = 1 and x = −1 hold (cap/64)² of all pairs together.
+        cost = linear + (pairs * (_NS_SCAN + _NS_PAIR * (cap / _WHOLE) ** 2) if cap else 0.0)
+        if cost < best[0]:
+            best = (cost, degree, cap)
+    return best[1], best[2]

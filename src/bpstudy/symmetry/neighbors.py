@@ -1,0 +1,67 @@
+"""Neighbours of every atom, all periodic images included, sorted by central atom."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from vesin import NeighborList
+
+OVERLAP_ANGSTROM = 0.1
+"""Two atoms nearer than this are an error in the structure."""
+
+
+@dataclass(frozen=True)
+class Neighbors:
+    """Neighbours of atom i are rows start[i]:start[i+1]; lengths in Å."""
+
+    start: np.ndarray  # (n_atoms + 1,)
+    atom: np.ndarray  # (n_pairs,), the neighbour's index in the cell
+    number: np.ndarray  # (n_pairs,), the neighbour's atomic number
+    vector: np.ndarray  # (n_pairs, 3), from the central atom to the neighbour
+    distance: np.ndarray  # (n_pairs,)
+
+    def select(self, keep: np.ndarray) -> "Neighbors":
+        """Only the neighbours where `keep` (bool, (n_pairs,)) is true."""
+        start = np.concatenate(([0], np.cumsum(keep)))[self.start]
+        return Neighbors(start, self.atom[keep], self.number[keep], self.vector[keep], self.distance[keep])
+
+
+def check_structure(atoms: Atoms) -> None:
+    """Raise ValueError if the structure cannot have a neighbour list: no atoms, NaN, or periodic along a missing cell vector."""
+    if len(atoms) == 0:
+        raise ValueError("the structure has no atoms")
+    bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
+    if bad.size:
+        raise ValueError(
+            f"the position of atom {bad[0]} is {atoms.positions[bad[0]]}; all positions must be finite (Å)"
+        )
+    if not np.isfinite(atoms.cell[:]).all():
+        raise ValueError(f"the cell is {atoms.cell[:].tolist()}; all its entries must be finite (Å)")
+    if atoms.pbc.any() and abs(np.linalg.det(atoms.cell.complete()[:])) < 1e-9:
+        raise ValueError(f"the periodic cell {atoms.cell[:].tolist()} has no volume; its vectors must be independent")
+    for axis in range(3):
+        if atoms.pbc[axis] and np.linalg.norm(atoms.cell[axis]) < 1e-9:
+            raise ValueError(
+                f"the structure is periodic along axis {axis}, but cell vector {axis} is zero; set it or pbc to False"
+            )
+
+
+def neighbors(atoms: Atoms, cutoff: float) -> Neighbors:
+    """All neighbours within `cutoff` (Å) of each atom, its own images included.
+
+    Raises ValueError for a structure that has no neighbour list (`check_structure`) or with overlapping atoms.
+    """
+    check_structure(atoms)
+    search = NeighborList(cutoff=cutoff, full_list=True, sorted=True, n_threads=1)
+    # Axes that are not periodic need no cell vector; the search wants three independent ones.
+    box = np.array(atoms.cell.complete()[:], dtype=float) if atoms.pbc.any() else np.eye(3)
+    first, second, distance, vector = search.compute(np.array(atoms.positions, float), box, atoms.pbc, "ijdD")
+    if distance.size and distance.min() < OVERLAP_ANGSTROM:
+        pair = int(distance.argmin())
+        raise ValueError(
+            f"atoms {first[pair]} and {second[pair]} are {distance[pair]:.3g} Å apart; atoms (or images) must not overlap"
+            f" (at least {OVERLAP_ANGSTROM} Å)"
+        )
+    start = np.searchsorted(first, np.arange(len(atoms) + 1)).astype(np.int64)
+    atom = second.astype(np.int64)
+    return Neighbors(start, atom, atoms.numbers.astype(np.int64)[atom], vector, distance)

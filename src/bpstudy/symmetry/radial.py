@@ -1,0 +1,64 @@
+"""G1, G2 and G3: one family, exp(−η (r − Rs)²) cos(κ r) fc(r), with η = 0 or κ = 0 where a type lacks the factor."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from bpstudy.symmetry.compiled import compiled
+from bpstudy.symmetry.functions import G2, G3, RadialFunction
+from bpstudy.symmetry.neighbors import Neighbors
+
+ALL = -1
+_NEGLIGIBLE = 50.0  # exp(−50) = 2e-22, far below the rounding of a sum of terms of order one
+
+
+@compiled
+def _values(start, number, distance, eta, rs, kappa, cutoff, species):  # type: ignore[no-untyped-def]
+    out = np.zeros((len(start) - 1, len(eta)))
+    for i in range(len(start) - 1):
+        for p in range(start[i], start[i + 1]):
+            r, last, fc = distance[p], -1.0, 0.0
+            for f in range(len(eta)):
+                if r > cutoff[f] or (species[f] >= 0 and species[f] != number[p]):
+                    continue
+                exponent = eta[f] * (r - rs[f]) ** 2
+                if exponent > _NEGLIGIBLE:
+                    continue
+                if cutoff[f] != last:
+                    last, fc = cutoff[f], 0.5 * (math.cos(math.pi * r / cutoff[f]) + 1)
+                term = fc
+                if eta[f] > 0:
+                    term *= math.exp(-exponent)
+                if kappa[f] > 0:
+                    term *= math.cos(kappa[f] * r)
+                out[i, f] += term
+    return out
+
+
+@dataclass(frozen=True)
+class RadialBlock:
+    """The parameters of several radial functions as columns, ready for the compiled loops."""
+
+    eta: np.ndarray
+    rs: np.ndarray
+    kappa: np.ndarray
+    cutoff: np.ndarray
+    species: np.ndarray
+
+    @classmethod
+    def of(cls, functions: Sequence[RadialFunction]) -> "RadialBlock":
+        """Columns of the given functions, in their order."""
+        return cls(
+            np.array([f.eta if isinstance(f, G2) else 0.0 for f in functions]),
+            np.array([f.rs if isinstance(f, G2) else 0.0 for f in functions]),
+            np.array([f.kappa if isinstance(f, G3) else 0.0 for f in functions]),
+            np.array([float(f.cutoff) for f in functions]),
+            np.array([ALL if f.species is None else atomic_numbers[f.species] for f in functions]),
+        )
+
+    def values(self, near: Neighbors) -> np.ndarray:
+        """(n_atoms, n_functions)."""
+        return _values(near.start, near.number, near.distance, self.eta, self.rs, self.kappa, self.cutoff, self.species)

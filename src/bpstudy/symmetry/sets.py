@@ -1,0 +1,128 @@
+"""An ordered set of symmetry functions: values of a structure, and of many frames on several cores."""
+
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+
+import numpy as np
+from ase import Atoms
+
+from bpstudy.symmetry.angular import AngularGroup
+from bpstudy.symmetry.functions import G4, G5, TYPES, AngularFunction, RadialFunction, SymmetryFunction, label
+from bpstudy.symmetry.neighbors import neighbors
+from bpstudy.symmetry.radial import RadialBlock
+
+DEFAULT_TOLERANCE = 1e-12
+
+
+class SymmetryFunctions:
+    """An ordered set of symmetry functions.
+
+    `tolerance` bounds the error of the angular factor ((1 + λ cos θ)/2)^ζ ≤ 1 in every pair of neighbours, so that G4 and G5 are exact
+    to `tolerance` times the block's scale, 2 Σ fⱼfₖ. (G5 of integer ζ and the radial functions are exact to rounding.)
+    Raises ValueError for an empty set, an object that is not a symmetry function, or a tolerance outside 1e-13 … 1e-3.
+    """
+
+    def __init__(self, functions: Iterable[SymmetryFunction], tolerance: float = DEFAULT_TOLERANCE) -> None:
+        self.functions: tuple[SymmetryFunction, ...] = tuple(functions)
+        self.tolerance = tolerance
+        if not self.functions:
+            raise ValueError("a set of symmetry functions needs at least one function")
+        for function in self.functions:
+            if type(function) not in TYPES.values():
+                raise ValueError(f"{function!r} is not a symmetry function; allowed are {', '.join(TYPES)}")
+        if not 1e-13 <= tolerance <= 1e-3:
+            raise ValueError(f"tolerance = {tolerance!r} is not allowed; it must be between 1e-13 and 1e-3")
+        radial: dict[int, RadialFunction] = {}
+        groups: dict[tuple, dict[int, AngularFunction]] = {}
+        for column, f in enumerate(self.functions):
+            if isinstance(f, G4 | G5):
+                groups.setdefault((type(f), f.eta, f.cutoff, f.species), {})[column] = f
+            else:
+                radial[column] = f
+        self._radial_columns = np.array(list(radial), dtype=int)
+        self._radial = RadialBlock.of(list(radial.values()))
+        self._angular = [AngularGroup.of(list(g), list(g.values()), tolerance) for g in groups.values()]
+
+    def __len__(self) -> int:
+        return len(self.functions)
+
+    def __eq__(self, other: object) -> bool:
+        same_type = isinstance(other, SymmetryFunctions)
+        return same_type and (self.functions, self.tolerance) == (other.functions, other.tolerance)  # type: ignore[union-attr]
+
+    def __hash__(self) -> int:
+        return hash((self.functions, self.tolerance))
+
+    def __repr__(self) -> str:
+        return f"SymmetryFunctions([{', '.join(self.labels)}])"
+
+    @property
+    def labels(self) -> list[str]:
+        """A short name of each function, e.g. `G2(eta=0.5,rs=1,cutoff=8)`."""
+        return [label(f) for f in self.functions]
+
+    @property
+    def cutoff(self) -> float:
+        """The largest cutoff, Å."""
+        return max(f.cutoff for f in self.functions)
+
+    def compute(self, atoms: Atoms) -> np.ndarray:
+        """Values, float64 (n_atoms, n_functions), dimensionless. Raises ValueError for an unusable structure."""
+        near = neighbors(atoms, self.cutoff)
+        out = np.empty((len(atoms), len(self)))
+        if self._radial_columns.size:
+            out[:, self._radial_columns] = self._radial.values(near)
+        for group in self._angular:
+            out[:, group.columns] = group.values(near)
+        return out
+
+    def to_json(self) -> str:
+        """The set as JSON text: `{"tolerance": ..., "functions": [{"type": "G2", "eta": ..., ...}, ...]}`."""
+        records = [{"type": type(f).__name__, **asdict(f)} for f in self.functions]
+        return json.dumps({"tolerance": self.tolerance, "functions": records}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "SymmetryFunctions":
+        """The set written by `to_json`. Raises ValueError for an unknown type or wrong parameters."""
+        data = json.loads(text)
+        functions = []
+        for record in data["functions"]:
+            parameters = {key: tuple(v) if isinstance(v, list) else v for key, v in record.items() if key != "type"}
+            if record.get("type") not in TYPES:
+                raise ValueError(f"type = {record.get('type')!r} is not allowed; it must be one of {', '.join(TYPES)}")
+            try:
+                functions.append(TYPES[record["type"]](**parameters))
+            except TypeError as error:
+                raise ValueError(f"wrong parameters of {record['type']}: {error}") from error
+        return cls(functions, data.get("tolerance", DEFAULT_TOLERANCE))
+
+
+def compute_frames(functions: SymmetryFunctions, frames: Sequence[Atoms], threads: int = 1) -> np.ndarray:
+    """Values of all frames, float64 (n_frames, n_atoms, n_functions), on `threads` cores.
+
+    Each frame is computed by one thread, so the numbers have the same bits for any number of threads. Beyond the result, memory
+    is that of `threads` frames. Raises ValueError for no frames or frames of different sizes; a bad frame's number is in its error.
+    """
+    if threads < 1:
+        raise ValueError(f"threads = {threads} is not allowed; it must be 1 or more")
+    if len(frames) == 0:
+        raise ValueError("no frames were given")
+    out = np.empty((len(frames), len(frames[0]), len(functions)))
+
+    def work(first: int) -> None:
+        for number in range(first, len(frames), threads):
+            if len(frames[number]) != out.shape[1]:
+                raise ValueError(
+                    f"frame {number} has {len(frames[number])} atoms, frame 0 has {out.shape[1]}; they must agree"
+                )
+            try:
+                out[number] = functions.compute(frames[number])
+            except ValueError as error:
+                raise ValueError(f"frame {number}: {error}") from error
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work, first) for first in range(threads)]:
+            done.result()
+    return out
