@@ -63,7 +63,7 @@ def predictions(
     _dft_line(energy, sets, origin)
     for one in sets:
         color = style.SETS[one.name]
-        label = f"NN, seed {chosen['seed']}, {style.SET_LABELS[one.name]}"
+        label = f"NN, {style.SET_LABELS[one.name]}"
         _line_and_band(energy, one, one.networks_ev - origin, middle, color, label)
         residuals = 1000 * (one.networks_ev - one.dft_ev) / chosen["n_atoms"]
         _line_and_band(residual, one, residuals, middle, color, None)
@@ -77,12 +77,11 @@ def predictions(
         loc="left",
     )
     energy.set_ylabel("$E$ − mean (eV per cell)")
-    extra = [] if len(seeds) == 1 else [f"NN, least to greatest of {len(seeds)} seeds"]
     handles, labels = energy.get_legend_handles_labels()
-    bands = [energy.collections[0]] if extra else []
-    energy.legend(
-        handles + bands, labels + extra, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=len(labels + extra)
-    )
+    if len(seeds) > 1:
+        handles.append(energy.collections[0])
+        labels.append(f"all {len(seeds)} seeds")
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     residual.set_ylabel("NN − DFT (meV per atom)")
     residual.set_title(_errors(rows[rows["seed"] == chosen["seed"]], chosen["seed"]), loc="left", pad=3)
     residual.set_xlabel(sets[0].time_label)
@@ -132,5 +131,5 @@ def _errors(rows: pd.DataFrame, seed: int) -> str:
     for name in DRAWN:
         for rmse, mse in rows.loc[rows["set"] == name, ["rmse_mev_per_atom", "mse_ev2"]].to_numpy():
             text = f"RMSE {rmse:.3g} meV per atom, MSE {style.power_of_ten(mse)} eV²"
-            parts.append(f"{style.SET_LABELS[name]}: {text}")
-    return f"seed {seed}, " + "; ".join(parts)
+            parts.append(f"{style.SET_LABELS[name]}, seed {seed}: {text}")
+    return "\n".join(parts)
