@@ -19,9 +19,9 @@ from ase.data import atomic_numbers
 from bpstudy.symmetry.conventions import CONVENTIONS, self_pair
 from bpstudy.symmetry.expansion import NO_FAR_SIDE, FarSide, Table, far_side, legendre_series, smallest_cap, table
 from bpstudy.symmetry.functions import G4, AngularFunction
-from bpstudy.symmetry.harmonics import recurrence, spectrum
+from bpstudy.symmetry.harmonics import add_spectrum_gradient, ladder, recurrence, spectrum
 from bpstudy.symmetry.neighbors import Neighbors
-from bpstudy.symmetry.pairs import pair_sums
+from bpstudy.symmetry.pairs import add_pair_gradient, pair_sums
 
 # The cost model that chooses the degree of the series: ns of one core, and a typical density of atoms.
 _NS_HARMONIC, _NS_SCAN, _NS_PAIR, _ATOMS_PER_A3 = 0.13, 0.9, 8.0, 0.06
@@ -51,6 +51,11 @@ class Shell:
         """Σⱼ fⱼ² of each centre."""
         centre = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
         return np.bincount(centre, weights=self.f**2, minlength=len(self.start) - 1)
+
+    @property
+    def square_slopes(self) -> np.ndarray:
+        """The derivative of fⱼ² with respect to the neighbour's position, (n, 3)."""
+        return (2 * self.f * self.df)[:, None] * np.stack([self.x, self.y, self.z], axis=1)
 
     @classmethod
     def of(cls, near: Neighbors, eta: float, cutoff: float, symbol: str | None) -> "Shell":
@@ -141,6 +146,68 @@ class AngularGroup:
         if self.same:
             total += first.squares[:, None] * self.diagonal
         return total
+
+    def contract(self, near: Neighbors, weights: np.ndarray, out: np.ndarray) -> None:
+        """Add Σf weights[i, f] dGᵢf/drₚ of each neighbour p to `out` (n_pairs, 3)."""
+        first, second = self.shells(near)
+        scaled = weights * self.factor
+        if self.series.shape[1]:
+            spectral = np.einsum("if,fl->il", scaled, self.series)  # the ½ of the unordered sum meets the 2 of the square
+            one = np.zeros(self.series.shape[1], int)
+            self._add_spectra(first, second, first.pair, second.pair, spectral, one, out[:, :, None])
+        if self.table is not None:
+            t = self.table
+            mixed = np.einsum("if,scpf->iscp", scaled, t.coefficients)[..., None]
+            self._add_pairs(first, second, first.pair, second.pair, mixed, scaled[:, :, None], out[:, :, None])
+        if self.same:
+            each = np.einsum("if,f->i", weights, self._square_factors)[near.centres()[first.pair]]
+            out[first.pair] += each[:, None] * first.square_slopes
+
+    def gradients(self, near: Neighbors) -> np.ndarray:
+        """Σ of dGᵢf/drₚ over the neighbours p that are images of atom a, (n_atoms, n_atoms, 3, n_functions): i, a, xyz, f."""
+        first, second = self.shells(near)
+        n, n_functions, rows = len(near.start) - 1, len(self.columns), near.rows()
+        rows1, rows2 = rows[first.pair], rows[second.pair]
+        out = np.zeros((n * n, 3, n_functions))
+        if self.table is not None:
+            coefficients, identity = self.table.coefficients[None], np.eye(n_functions)[None]
+            self._add_pairs(first, second, rows1, rows2, coefficients, identity, out)
+        if self.series.shape[1]:
+            degrees = self.series.shape[1]
+            spectra = np.zeros((n * n, 3, degrees))
+            self._add_spectra(first, second, rows1, rows2, np.ones((n, degrees)), np.arange(degrees), spectra)
+            out += np.einsum("acl,fl->acf", spectra, self.series)
+        out *= self.factor
+        if self.same:
+            squares = np.stack([np.bincount(rows1, first.square_slopes[:, c], n * n) for c in range(3)], axis=1)
+            out += squares[:, :, None] * self._square_factors
+        return out.reshape(n, n, 3, n_functions)
+
+    @property
+    def _square_factors(self) -> np.ndarray:
+        """The coefficient of Σ f² in each function."""
+        return self.diagonal - 0.5 * self.factor * self.series.sum(axis=1)
+
+    def _add_spectra(
+        self, first: Shell, second: Shell, rows1: np.ndarray, rows2: np.ndarray, weights: np.ndarray, channel: np.ndarray,
+        out: np.ndarray,
+    ) -> None:  # fmt: skip
+        degree = self.series.shape[1] - 1
+        tables = (np.ascontiguousarray(weights), channel, degree, *recurrence(degree), ladder(degree), out)
+        add_spectrum_gradient(*first.arrays, first.df, *second.arrays, rows1, *tables)
+        if not self.same:
+            add_spectrum_gradient(*second.arrays, second.df, *first.arrays, rows2, *tables)
+
+    def _add_pairs(
+        self, first: Shell, second: Shell, rows1: np.ndarray, rows2: np.ndarray, coefficients: np.ndarray,
+        mixing: np.ndarray, out: np.ndarray,
+    ) -> None:  # fmt: skip
+        t = self.table
+        assert t is not None
+        add_pair_gradient(
+            *first.arrays, first.df, *second.arrays, second.df, self.same, self.far.coefficients, self.far.reach,
+            coefficients, t.cells, t.direct, t.zeta, t.side, np.ascontiguousarray(mixing), rows1, rows2, out,
+        )  # fmt: skip
 
 
 def plan(zetas: Sequence[float], cutoff: float, tolerance: float) -> tuple[int | None, int]:

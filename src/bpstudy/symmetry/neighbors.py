@@ -20,6 +20,14 @@ class Neighbors:
     vector: np.ndarray  # (n_pairs, 3), from the central atom to the neighbour
     distance: np.ndarray  # (n_pairs,)
 
+    def centres(self) -> np.ndarray:
+        """The central atom of each pair, (n_pairs,)."""
+        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+
+    def rows(self) -> np.ndarray:
+        """Where (centre, neighbour's atom) stands in a flattened (n_atoms, n_atoms) table, (n_pairs,)."""
+        return self.centres() * (len(self.start) - 1) + self.atom
+
     def select(self, keep: np.ndarray) -> "Neighbors":
         """Only the neighbours where `keep` (bool, (n_pairs,)) is true."""
         start = np.concatenate(([0], np.cumsum(keep)))[self.start]

@@ -81,3 +81,80 @@ def pair_sums(  # type: ignore[no-untyped-def]
                     for f in range(n_functions):
                         out[i, f] += w * coefficients[s, cell, p, f]
     return out
+
+
+@compiled
+def add_pair_gradient(
+    start1, x1, y1, z1, r1, f1, df1, start2, x2, y2, z2, r2, f2, df2, same, far, far_reach,
+    coefficients, cells, direct, zeta, side, mixing, rows1, rows2, out,
+):  # fmt: skip
+    """out[row of a neighbour, :, channel] += the derivative of the pair sums with respect to its position.
+
+    `coefficients` (1 or n_atoms, 2, reach, 6, n_channels): one table for all centres, or one each (a table mixed with weights).
+    `mixing` (1 or n_atoms, len(zeta), n_channels) does the same for the terms that are added directly.
+    """
+    n_atoms, reach, n_channels = len(start1) - 1, coefficients.shape[2], coefficients.shape[4]
+    widest = (reach / cells) ** 2 if reach < cells else 2.0
+    scale = len(far) / far_reach if len(far) else 0.0
+    cosine = np.empty(_BLOCK)
+    value, slope = np.empty(n_channels), np.empty(n_channels)
+    own, other, turn1, turn2 = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
+    for i in range(n_atoms):
+        chosen, mixed = min(i, len(coefficients) - 1), min(i, len(mixing) - 1)
+        for j in range(start1[i], start1[i + 1]):
+            xj, yj, zj, rj, fj = x1[j], y1[j], z1[j], r1[j], f1[j]
+            for begin in range(j + 1 if same else start2[i], start2[i + 1], _BLOCK):
+                n = min(_BLOCK, start2[i + 1] - begin)
+                for b in range(n):
+                    cosine[b] = xj * x2[begin + b] + yj * y2[begin + b] + zj * z2[begin + b]
+                for b in range(n):
+                    x, k = cosine[b], begin + b
+                    away = max(1.0 - abs(x), 0.0)
+                    if away >= widest:
+                        continue
+                    across, dacross = 1.0, 0.0
+                    if scale > 0:
+                        u = scale * (rj * rj + r2[k] * r2[k] - 2 * rj * r2[k] * x)
+                        cell = int(u)
+                        if cell >= len(far):
+                            continue
+                        u -= cell + 0.5
+                        a = far[cell]
+                        across = a[0] + u * (a[1] + u * (a[2] + u * (a[3] + u * (a[4] + u * a[5]))))
+                        dacross = scale * (a[1] + u * (2 * a[2] + u * (3 * a[3] + u * (4 * a[4] + u * 5 * a[5]))))
+                    root = math.sqrt(away)
+                    t = root * cells
+                    cell = min(int(t), reach - 1)
+                    t -= cell + 0.5
+                    s, sign = (0, 1.0) if x >= 0 else (1, -1.0)
+                    # dv/dx = −sign/(2v); the derivative of the angle vanishes with v, so its floor is never seen.
+                    inward = -sign * cells / (2 * max(root, 1e-10))
+                    row = coefficients[chosen, s, cell]
+                    for f in range(n_channels):
+                        value[f] = row[0, f] + t * (row[1, f] + t * (row[2, f] + t * (row[3, f] + t * (row[4, f] + t * row[5, f]))))
+                        slope[f] = inward * (row[1, f] + t * (2 * row[2, f] + t * (3 * row[3, f] + t * (4 * row[4, f] + t * 5 * row[5, f]))))
+                    if cell < direct and away > 0:
+                        for d in range(len(zeta)):
+                            if zeta[d] > 0 and side[d] == s:
+                                branch = (0.5 * away) ** (zeta[d] - 1)
+                                for f in range(n_channels):
+                                    value[f] += mixing[mixed, d, f] * 0.5 * away * branch
+                                    slope[f] -= mixing[mixed, d, f] * sign * 0.5 * zeta[d] * branch
+                    w, fk, rk = fj * f2[k] * across, f2[k], r2[k]
+                    apart = 2 * fj * fk * dacross
+                    # Derivatives of the weight (own, other) and, times the slope, of the angle (turn) for j and for k.
+                    radial1, radial2 = df1[j] * fk * across, df2[k] * fj * across
+                    for c in range(3):
+                        uj = xj if c == 0 else (yj if c == 1 else zj)
+                        uk = x2[k] if c == 0 else (y2[k] if c == 1 else z2[k])
+                        between = apart * (rj * uj - rk * uk)
+                        own[c] = radial1 * uj + between
+                        other[c] = radial2 * uk - between
+                        turn1[c] = w / rj * (uk - x * uj)
+                        turn2[c] = w / rk * (uj - x * uk)
+                    first, second = out[rows1[j]], out[rows2[k]]
+                    for c in range(3):
+                        a1, b1, a2, b2 = own[c], turn1[c], other[c], turn2[c]
+                        for f in range(n_channels):
+                            first[c, f] += value[f] * a1 + slope[f] * b1
+                            second[c, f] += value[f] * a2 + slope[f] * b2

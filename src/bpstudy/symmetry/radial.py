@@ -38,6 +38,26 @@ def _values(start, number, distance, eta, rs, kappa, cutoff, species):  # type: 
     return out
 
 
+@compiled
+def _add_slopes(start, number, distance, vector, eta, rs, kappa, cutoff, species, rows, weights, channel, out):
+    """out[rows[p], :, channel[f]] += weights[i, f] dGᵢf/drₚ r̂ₚ over all neighbours p of all centres i."""
+    for i in range(len(start) - 1):
+        for p in range(start[i], start[i + 1]):
+            r = distance[p]
+            for f in range(len(eta)):
+                if r > cutoff[f] or (species[f] >= 0 and species[f] != number[p]):
+                    continue
+                exponent = eta[f] * (r - rs[f]) ** 2
+                if exponent > _NEGLIGIBLE:
+                    continue
+                phase = math.pi * r / cutoff[f]
+                fc, dfc = 0.5 * (math.cos(phase) + 1), -0.5 * math.pi / cutoff[f] * math.sin(phase)
+                gauss, wave = math.exp(-exponent), math.cos(kappa[f] * r)
+                slope = gauss * (dfc * wave - fc * (2 * eta[f] * (r - rs[f]) * wave + kappa[f] * math.sin(kappa[f] * r)))
+                for c in range(3):
+                    out[rows[p], c, channel[f]] += weights[i, f] * slope * vector[p, c] / r
+
+
 @dataclass(frozen=True)
 class RadialBlock:
     """The parameters of several radial functions as columns, ready for the compiled loops."""
@@ -61,4 +81,26 @@ class RadialBlock:
 
     def values(self, near: Neighbors) -> np.ndarray:
         """(n_atoms, n_functions)."""
-        return _values(near.start, near.number, near.distance, self.eta, self.rs, self.kappa, self.cutoff, self.species)
+        return _values(near.start, near.number, near.distance, *self._columns)
+
+    @property
+    def _columns(self) -> tuple[np.ndarray, ...]:
+        return self.eta, self.rs, self.kappa, self.cutoff, self.species
+
+    def contract(self, near: Neighbors, weights: np.ndarray, out: np.ndarray) -> None:
+        """Add Σf weights[i, f] dGᵢf/drₚ of each neighbour p to `out` (n_pairs, 3)."""
+        rows, channel = np.arange(len(near.atom)), np.zeros(len(self.eta), int)
+        self._add(near, rows, weights, channel, out[:, :, None])
+
+    def gradients(self, near: Neighbors) -> np.ndarray:
+        """Σ of dGᵢf/drₚ over the neighbours p that are images of atom a, (n_atoms, n_atoms, 3, n_functions): i, a, xyz, f."""
+        n, n_functions = len(near.start) - 1, len(self.eta)
+        out = np.zeros((n * n, 3, n_functions))
+        self._add(near, near.rows(), np.ones((n, n_functions)), np.arange(n_functions), out)
+        return out.reshape(n, n, 3, n_functions)
+
+    def _add(
+        self, near: Neighbors, rows: np.ndarray, weights: np.ndarray, channel: np.ndarray, out: np.ndarray
+    ) -> None:
+        columns = (near.start, near.number, near.distance, near.vector, *self._columns)
+        _add_slopes(*columns, rows, np.ascontiguousarray(weights), channel, out)
