@@ -1,6 +1,9 @@
 """How to choose Behler-Parrinello symmetry functions: from the molecular dynamics to every figure."""
 
 from bpstudy.config.study import ConfigError, load
+from bpstudy.mpi import prepare_environment
+
+prepare_environment()  # of the jobs that start mpirun
 
 
 configfile: "config.yaml"

@@ -1,12 +1,13 @@
 """Calculators of energies and forces: GPAW for the study, ASE's EMT for tests and trials."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ase.calculators.calculator import Calculator
 from ase.calculators.emt import EMT
 
 from bpstudy.config.systems import Emt, Gpaw
+from bpstudy.mpi import prepare_environment
 
 
 def make_calculator(settings: Gpaw | Emt, log: str | Path | None = None) -> Calculator:
@@ -22,7 +23,8 @@ def make_calculator(settings: Gpaw | Emt, log: str | Path | None = None) -> Calc
 
 
 def _gpaw(settings: Gpaw, log: str | Path | None) -> Calculator:
-    from gpaw import GPAW, PW, FermiDirac, Mixer  # imports MPI: only where it is used
+    prepare_environment()
+    from gpaw import GPAW, PW, FermiDirac, Mixer  # starts MPI: only where it is used
 
     _plan_ffts_reproducibly()
     convergence = settings.convergence
@@ -31,7 +33,7 @@ def _gpaw(settings: Gpaw, log: str | Path | None) -> Calculator:
         optional["nbands"] = settings.bands
     if settings.mixer is not None:
         optional["mixer"] = Mixer(settings.mixer.beta, settings.mixer.history, settings.mixer.weight)
-    return GPAW(
+    calculator = GPAW(
         mode=PW(settings.cutoff_ev),
         xc=settings.functional,
         kpts=settings.kpoints,
@@ -45,6 +47,7 @@ def _gpaw(settings: Gpaw, log: str | Path | None) -> Calculator:
         txt=None if log is None else str(log),
         **optional,
     )
+    return cast(Calculator, calculator)
 
 
 def _plan_ffts_reproducibly() -> None:

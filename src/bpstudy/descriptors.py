@@ -55,7 +55,8 @@ def block_functions(block: Block, elements: Sequence[str], tolerance: float) -> 
         return SymmetryFunctions(functions, tolerance)
     angular = block.type in ("G4", "G5")
     neighbours = list(combinations_with_replacement(elements, 2)) if angular else list(elements)
-    return SymmetryFunctions([replace(f, species=species) for species in neighbours for f in functions], tolerance)
+    repeated = [replace(f, species=s) for s in neighbours for f in functions]  # type: ignore[arg-type]
+    return SymmetryFunctions(repeated, tolerance)
 
 
 def compute_block(

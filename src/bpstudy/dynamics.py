@@ -19,7 +19,7 @@ from ase import Atoms, units
 from ase.calculators.calculator import Calculator
 from ase.constraints import FixCom
 from ase.md.langevin import Langevin as LangevinIntegrator
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
+from ase.md.velocitydistribution import Stationary, thermalize_momenta
 
 from bpstudy.calculators import make_calculator
 from bpstudy.config.systems import Langevin, Simulation
@@ -82,7 +82,7 @@ def initial_state(system: Simulation) -> State:
     """The ideal crystal with Maxwell-Boltzmann velocities, centre of mass at rest, before step 0."""
     atoms = build_crystal(system.crystal)
     rng = np.random.default_rng(system.dynamics.seed)
-    MaxwellBoltzmannDistribution(atoms, temperature_K=system.dynamics.temperature_kelvin, rng=rng)
+    thermalize_momenta(atoms, system.dynamics.temperature_kelvin, rng=rng)
     Stationary(atoms, preserve_temperature=True)
     return State.of(atoms, 0, rng)
 

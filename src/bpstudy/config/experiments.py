@@ -93,7 +93,7 @@ class SumFigure(Section):
 
 
 class Figures(Section):
-    """Which figures are drawn, and how; fig01 (E against time) and fig02 (E against G) are of `unit_functions.system`."""
+    """Which figures are drawn, and how; fig01 (E against time) and fig02 (E against G) are of unit_functions.system."""
 
     formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(strict=False, min_length=1)
     dpi: Annotated[int, Field(ge=72, le=1200)] = Field(description="of the PNG files")

@@ -107,9 +107,10 @@ def load(values: Mapping[str, Any]) -> Config:
 def _explain(error: ValidationError, values: Mapping[str, Any]) -> str:
     lines = []
     for problem in error.errors():
-        *outer, last = problem["loc"] or ("",)
-        absent = problem["type"] in ("missing", "extra_forbidden")
-        key = ".".join(_keys(outer, values) + [str(last)]) if absent else ".".join(_keys(problem["loc"], values))
+        keys = _keys(problem["loc"], values)
+        if problem["type"] == "missing":
+            keys.append(str(problem["loc"][-1]))
+        key = ".".join(keys)
         text = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             text = "unknown key; remove it or correct its spelling"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from bpstudy.figures import style
 from bpstudy.figures.tables import TableError, require, require_finite, require_known
@@ -54,10 +54,11 @@ def histories(
             ax.axhline(target_mse_ev2, color=style.DFT, linestyle="--", linewidth=0.8)
         seeds = runs["seed"].nunique()
         ax.set_title(experiment, loc="left", pad=2)
-        ax.set_title(f"{seeds} seed{'s'[: seeds != 1]}", loc="right", pad=2, color=style.PLAIN)
+        ax.text(0.97, 0.95, f"{seeds} seed{'s'[: seeds != 1]}", transform=ax.transAxes, ha="right", va="top")
         ax.set(yscale="log", xlabel="", ylabel="")
         ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         ax.xaxis.set_major_formatter(style.plain_numbers())
+        ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.grid(True)
     for ax in axes[len(experiments) :]:
         ax.set_axis_off()

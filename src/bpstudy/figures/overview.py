@@ -68,7 +68,11 @@ def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float 
         sd = (rows["rmse_mev_per_atom"] / rows["rmse_over_sd"]).median()
         ax.axvline(sd, color=style.SETS[name], linestyle="--", linewidth=0.8, zorder=0)
         ax.scatter(
-            [], [], color=style.SETS[name], s=16, label=f"{style.SET_LABELS[name]} (sd of $E$: {sd:.2g} meV per atom)"
+            [],
+            [],
+            color=style.SETS[name],
+            s=16,
+            label=f"{style.SET_LABELS[name]} (dashed: sd of $E$, {sd:.2g} meV per atom)",
         )
     figure.legend(loc="outside upper center", ncols=1 if several else 2)
     ax.set_yticks(range(len(order)), [_row_label(chosen, name) for name in order])

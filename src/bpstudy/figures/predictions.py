@@ -57,8 +57,8 @@ def predictions(
     if not sets:
         raise TableError(f"predictions of {experiment}: no frame belongs to the set train or later")
 
-    figure = style.figure(width_cm, 10.0)
-    energy, residual = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    figure = style.figure(width_cm, 10.5)
+    energy, residual = figure.subplots(2, 1, sharex=True, height_ratios=[4, 3])
     origin = sets[0].dft_ev.mean()
     _dft_line(energy, sets, origin)
     for one in sets:
@@ -83,7 +83,8 @@ def predictions(
         labels.append(f"all {len(seeds)} seeds")
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     residual.set_ylabel("NN − DFT (meV per atom)")
-    residual.set_title(_errors(rows[rows["seed"] == chosen["seed"]], chosen["seed"]), loc="left", pad=3)
+    shown = rows[(rows["seed"] == chosen["seed"]) & rows["set"].isin([one.name for one in sets])]
+    residual.set_title(_errors(shown), loc="left", pad=3)
     residual.set_xlabel(sets[0].time_label)
     for ax in (energy, residual):
         ax.yaxis.set_major_formatter(style.plain_numbers())
@@ -108,9 +109,10 @@ def _collect(tables: Mapping[int, pd.DataFrame], seeds: list[int], name: str) ->
 
 
 def _dft_line(ax: Axes, sets: list[_Set], origin: float) -> None:
-    for number, one in enumerate(sets):
-        label = "DFT" if number == 0 else None
-        sns.lineplot(x=one.time, y=one.dft_ev - origin, color=style.DFT, linewidth=1.6, alpha=0.55, label=label, ax=ax)
+    for one in sets:
+        label = "DFT" if one is sets[0] else None
+        look = {"color": style.DFT, "linewidth": 1.6, "alpha": 0.55, "label": label, "legend": False}
+        sns.lineplot(x=one.time, y=one.dft_ev - origin, ax=ax, **look)
 
 
 def _line_and_band(ax: Axes, one: _Set, values: np.ndarray, middle: int, color: str, label: str | None) -> None:
@@ -125,11 +127,10 @@ def _scale(ax: Axes, values: np.ndarray, margin: float) -> None:
     ax.set_ylim(low - room, high + 2 * room)
 
 
-def _errors(rows: pd.DataFrame, seed: int) -> str:
-    """The errors of a seed on the sets drawn, as a line of text."""
-    parts = []
-    for name in DRAWN:
-        for rmse, mse in rows.loc[rows["set"] == name, ["rmse_mev_per_atom", "mse_ev2"]].to_numpy():
-            text = f"RMSE {rmse:.3g} meV per atom, MSE {style.power_of_ten(mse)} eV²"
-            parts.append(f"{style.SET_LABELS[name]}, seed {seed}: {text}")
-    return "\n".join(parts)
+def _errors(rows: pd.DataFrame) -> str:
+    """The errors of a seed on each set, a line of text each."""
+    lines = []
+    for row in rows.sort_values("set", key=lambda names: names.map(DRAWN.index)).to_dict("records"):
+        errors = f"RMSE {row['rmse_mev_per_atom']:.3g} meV per atom, MSE {style.power_of_ten(row['mse_ev2'])} eV²"
+        lines.append(f"seed {row['seed']}, {style.SET_LABELS[row['set']]}: {errors}")
+    return "\n".join(lines)

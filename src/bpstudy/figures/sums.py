@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ def unit_sums(unit_functions: pd.DataFrame, scatter: pd.DataFrame, width_cm: flo
     for name in names:
         require_known(name.split("+"), types, f"scatter, sum {name!r}")
     rows = -(-(len(scatter) + 1) // COLUMNS)  # one place more, for the legend
-    figure = style.figure(width_cm, 0.8 + 2.75 * rows)
+    figure = style.figure(width_cm, 0.8 + 2.65 * rows)
     axes = figure.subplots(rows, COLUMNS, sharey=True, squeeze=False).ravel()
     energy = 1000 * (unit_functions["energy_ev"] - unit_functions["energy_ev"].mean())
     for ax, name, value in zip(axes, names, scatter["scatter"], strict=False):
@@ -40,9 +41,7 @@ def unit_sums(unit_functions: pd.DataFrame, scatter: pd.DataFrame, width_cm: flo
         total = unit_functions[terms].sum(axis=1)
         sns.scatterplot(x=total, y=energy, color=color, s=3, linewidth=0, alpha=0.6, rasterized=True, ax=ax)
         ax.set_title(name, loc="left", pad=2)
-        left = np.corrcoef(total, energy)[0, 1] > 0  # the corner that the points leave free
-        x, side = (0.03, "left") if left else (0.97, "right")
-        ax.text(x, 0.97, f"{value:.2f}", transform=ax.transAxes, ha=side, va="top")
+        _write_in_free_corner(ax, f"{value:.2f}", total.to_numpy(), energy.to_numpy())
         ax.set(xlabel="", ylabel="")
         ax.xaxis.set_major_locator(MaxNLocator(2, min_n_ticks=2))
         ax.yaxis.set_major_locator(MaxNLocator(4))
@@ -57,6 +56,18 @@ def unit_sums(unit_functions: pd.DataFrame, scatter: pd.DataFrame, width_cm: flo
     figure.supylabel("$E$ − mean (meV per cell)")
     sns.despine(fig=figure)
     return figure
+
+
+def _write_in_free_corner(ax: Axes, text: str, x: np.ndarray, y: np.ndarray) -> None:
+    """Put the text into the corner with the fewest points."""
+    right, top = ((v - v.min()) / (np.ptp(v) or 1.0) for v in (x, y))
+
+    def crowd(corner: tuple[int, int]) -> int:
+        return int(((abs(right - corner[0]) < 0.3) & (abs(top - corner[1]) < 0.3)).sum())
+
+    column, row = min(((1, 0), (0, 1), (0, 0), (1, 1)), key=crowd)
+    side, height = ("left", "right")[column], ("bottom", "top")[row]
+    ax.text(0.03 + 0.94 * column, 0.03 + 0.94 * row, text, transform=ax.transAxes, ha=side, va=height)
 
 
 @style.themed
@@ -78,7 +89,7 @@ def energy_against_sum(sums: pd.DataFrame, atom: int | None = None, width_cm: fl
         hue=sums["frame"],
         hue_norm=norm,
         palette="viridis",
-        s=9,
+        s=6,
         linewidth=0,
         legend=False,
         ax=ax,

@@ -6,70 +6,82 @@ import numpy as np
 
 from bpstudy.symmetry.compiled import compiled
 
-_BLOCK = 256
+_BLOCK, _CHUNK = 256, 16
 
 
 @compiled
-def pair_sums(  # type: ignore[no-untyped-def]
-    start1,
-    x1,
-    y1,
-    z1,
-    r1,
-    f1,
-    start2,
-    x2,
-    y2,
-    z2,
-    r2,
-    f2,
-    same,
-    far,
-    far_reach,
-    coefficients,
-    cells,
-    direct,
-    zeta,
-    side,
-):
+def _choose(begin, n, xj, yj, zj, rj, x2, y2, z2, r2, widest, scale, n_far, cosine, apart, kept):
+    """Which of n neighbours form a pair that counts: fills `cosine`, `apart` (rⱼₖ² in cells of the far side), `kept`; their number.
+
+    No branch depends on a single pair, so the loops become SIMD code and nothing is mispredicted.
+    """
+    count = 0
+    for b in range(n):
+        cosine[b] = xj * x2[begin + b] + yj * y2[begin + b] + zj * z2[begin + b]
+    if scale > 0:
+        for b in range(n):
+            r = r2[begin + b]
+            apart[b] = scale * (rj * rj + r * r - 2 * rj * r * cosine[b])
+        for b in range(n):
+            kept[count] = b
+            count += apart[b] < n_far
+    elif widest > 1:
+        for b in range(n):
+            kept[b] = b
+        count = n
+    else:  # few pairs are in the caps, and neighbours are sorted by direction: most chunks hold none
+        for chunk in range(0, n, _CHUNK):
+            hits = 0
+            for b in range(chunk, min(chunk + _CHUNK, n)):
+                hits += abs(cosine[b]) > 1 - widest
+            if hits > 0:
+                for b in range(chunk, min(chunk + _CHUNK, n)):
+                    kept[count] = b
+                    count += abs(cosine[b]) > 1 - widest
+    return count
+
+
+@compiled
+def pair_sums(
+    start1, x1, y1, z1, r1, f1, start2, x2, y2, z2, r2, f2, same, far, far_reach,
+    coefficients, cells, direct, zeta, side,
+):  # fmt: skip
     """(n_atoms, n_functions): Σ over pairs of f₁ⱼ f₂ₖ [far side] k(x); j < k if both are the `same` list, else all j, k."""
     n_atoms, reach, n_functions = len(start1) - 1, coefficients.shape[1], coefficients.shape[3]
     out = np.zeros((n_atoms, n_functions))
-    moments = np.empty((2, reach, 6))
-    cosine = np.empty(_BLOCK)
+    moments = np.empty((2 * reach, 6))
+    cosine, apart, kept = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK, np.int64)
     widest = (reach / cells) ** 2 if reach < cells else 2.0
-    scale = len(far) / far_reach if len(far) else 0.0
+    n_far = len(far)
+    scale = n_far / far_reach if n_far else 0.0
     for i in range(n_atoms):
         moments[:] = 0.0
         for j in range(start1[i], start1[i + 1]):
-            xj, yj, zj, rj, fj = x1[j], y1[j], z1[j], r1[j], f1[j]
             for begin in range(j + 1 if same else start2[i], start2[i + 1], _BLOCK):
                 n = min(_BLOCK, start2[i + 1] - begin)
-                for b in range(n):  # this loop becomes SIMD code
-                    cosine[b] = xj * x2[begin + b] + yj * y2[begin + b] + zj * z2[begin + b]
-                for b in range(n):
-                    x, k = cosine[b], begin + b
-                    away = max(1.0 - abs(x), 0.0)
-                    if away >= widest:
-                        continue
-                    w = fj * f2[k]
+                count = _choose(begin, n, x1[j], y1[j], z1[j], r1[j], x2, y2, z2, r2, widest, scale, n_far, cosine, apart, kept)
+                for q in range(count):
+                    b = kept[q]
+                    x = cosine[b]
+                    w = f1[j] * f2[begin + b]
                     if scale > 0:
-                        u = scale * (rj * rj + r2[k] * r2[k] - 2 * rj * r2[k] * x)
+                        u = max(apart[b], 0.0)
                         cell = int(u)
-                        if cell >= len(far):
-                            continue
                         u -= cell + 0.5
-                        a = far[cell]
-                        w *= a[0] + u * (a[1] + u * (a[2] + u * (a[3] + u * (a[4] + u * a[5]))))
+                        w *= far[cell, 0] + u * (far[cell, 1] + u * (far[cell, 2] + u * (far[cell, 3] + u * (far[cell, 4] + u * far[cell, 5]))))
+                    away = max(1.0 - abs(x), 0.0)
                     t = math.sqrt(away) * cells
                     cell = min(int(t), reach - 1)
                     t -= cell + 0.5
                     s = 0 if x >= 0 else 1
-                    row = moments[s, cell]
-                    power = w
-                    for p in range(6):
-                        row[p] += power
-                        power *= t
+                    row = s * reach + cell
+                    t2 = t * t
+                    moments[row, 0] += w
+                    moments[row, 1] += w * t
+                    moments[row, 2] += w * t2
+                    moments[row, 3] += w * t2 * t
+                    moments[row, 4] += w * t2 * t2
+                    moments[row, 5] += w * t2 * t2 * t
                     if cell < direct:
                         for f in range(n_functions):
                             if zeta[f] > 0 and side[f] == s:
@@ -77,7 +89,7 @@ def pair_sums(  # type: ignore[no-untyped-def]
         for s in range(2):
             for cell in range(reach):
                 for p in range(6):
-                    w = moments[s, cell, p]
+                    w = moments[s * reach + cell, p]
                     for f in range(n_functions):
                         out[i, f] += w * coefficients[s, cell, p, f]
     return out

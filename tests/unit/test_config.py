@@ -1,0 +1,142 @@
+"""The configuration: the study's own is valid, every mistake is named with its key, its value and what is allowed."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from bpstudy.config.functions import GRIDS, Block
+from bpstudy.config.study import Config, ConfigError, load, schema_json
+from bpstudy.symmetry.grids import SCHEMES
+
+ROOT = Path(__file__).parents[2]
+STUDY = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def merged(base, overlay):
+    """What Snakemake does with a configuration file laid over another."""
+    result = dict(base)
+    for key, value in overlay.items():
+        nested = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if nested else value
+    return result
+
+
+def changed(path, value):
+    """The study's configuration with one key set, or removed where the value is `...`."""
+    values = deepcopy(STUDY)
+    *outer, last = path.split("/")
+    section = values
+    for key in outer:
+        section = section[int(key) if isinstance(section, list) else key]
+    if value is ...:
+        del section[last]
+    else:
+        section[int(last) if isinstance(section, list) else last] = value
+    return values
+
+
+def test_the_study_is_the_papers():
+    study = load(STUDY)
+    assert study.systems["li27"].steps == 35000
+    assert study.systems["cu4"].steps == 1000
+    assert study.frames["strided"].model_dump() == {"system": "li27", "count": 372, "start": 0, "stride": 64}
+    assert sum(name.startswith("types-") for name in study.experiments) == 9
+    for name, experiment in study.experiments.items():
+        if name.startswith("types-"):
+            assert sum(block.count for block in experiment.functions) == 24
+            assert {block.cutoff_angstrom for block in experiment.functions} == {8.0}
+            assert name == "types-" + "-".join(f"{block.count}{block.type}" for block in experiment.functions)
+
+
+@pytest.mark.parametrize("overlay", sorted(ROOT.glob("profiles/*/study.yaml")), ids=lambda path: path.parent.name)
+def test_profiles_are_overlays_on_the_same_study(overlay):
+    study = load(merged(STUDY, yaml.safe_load(overlay.read_text())))
+    assert list(study.experiments) == list(load(STUDY).experiments)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("sytems", {}, ["sytems = {}", "unknown key"]),
+        ("seeds", ..., ["seeds: is missing"]),
+        ("systems/cu4/calculator/cutof_ev", 3.0, ["systems.cu4.calculator.cutof_ev = 3.0", "unknown key"]),
+        ("systems/cu4/calculator/cutoff_ev", "350 eV", ["systems.cu4.calculator.cutoff_ev = '350 eV'", "valid number"]),
+        ("systems/cu4/calculator/name", "vasp", ["systems.cu4.calculator", "'vasp'", "'gpaw', 'emt'"]),
+        ("systems/cu4/crystal/element", "Xx", ["systems.cu4.crystal.element = 'Xx'", "not a chemical symbol"]),
+        ("systems/cu4/steps", 10.5, ["systems.cu4.steps = 10.5", "valid integer"]),
+        ("systems/cu4/dynamics/timestep_fs", 0.0, ["systems.cu4.dynamics.timestep_fs = 0.0", "greater than 0"]),
+        ("systems/cu4/dynamics/temperature_kelvin", float("nan"), ["temperature_kelvin = nan"]),
+        ("systems/new", {"trajectory": 3}, ["systems.new.trajectory = 3", "valid string"]),
+        ("systems/a b", {"trajectory": "x.xyz"}, ["a b", "letters, digits"]),
+        ("experiments/dense/functions/0/cutoff_angstrom", 0.0, ["experiments.dense.functions.0.cutoff_angstrom = 0.0"]),
+        ("experiments/dense/functions/0/type", "G6", ["functions.0.type = 'G6'", "'G1', 'G2', 'G3', 'G4' or 'G5'"]),
+        ("experiments/dense/functions/0/grid", "graded", ["grid 'graded' does not exist for G2", "fortnet"]),
+        ("experiments/dense/functions/1/pairs", None, ["experiments.dense.functions.1", "pairs must be given for G4"]),
+        ("experiments/dense/hidden", [], ["experiments.dense.hidden", "at least 1"]),
+        ("experiments/dense/optimizer", "sgd", ["experiments.dense.optimizer = 'sgd'", "levenberg-marquardt, lbfgs"]),
+        ("experiments/dense/frames", "second", ["experiments.dense.frames = 'second'", "allowed: first, strided"]),
+        ("optimizers/adam/learning_rate", None, ["optimizers.adam", "learning_rate must be given for adam"]),
+        ("unit_functions/system", "cu5", ["unit_functions.system = 'cu5'", "allowed: cu4, li27"]),
+        ("frames/first/count", 35002, ["frames.first: 35002 frames are needed, li27 has 35001"]),
+        ("experiments/strided/held_out", ["later"], ["frames.later starts at 2500", "must start after 24144"]),
+        ("figures/predictions/fig03", "sparse", ["figures.predictions.fig03 = 'sparse'", "allowed: strided"]),
+        ("figures/predictions/fig01", "dense", ["fig01", "taken"]),
+        ("figures/formats", ["gif"], ["figures.formats.0 = 'gif'", "'png', 'svg' or 'pdf'"]),
+        ("seeds", [1, 1], ["seeds = [1, 1]", "twice"]),
+        ("seeds", [-1], ["seeds.0 = -1", "greater than or equal to 0"]),
+    ],
+)
+def test_a_mistake_is_named(path, value, said):
+    with pytest.raises(ConfigError) as error:
+        load(changed(path, value))
+    for part in said:
+        assert part in str(error.value)
+
+
+def test_all_mistakes_are_named_at_once():
+    values = changed("seeds", [-1])
+    values["systems"]["cu4"]["steps"] = 0
+    with pytest.raises(ConfigError, match=r"(?s)systems\.cu4\.steps.*seeds\.0"):
+        load(values)
+
+
+def test_even_stride_spreads_the_frames_over_what_there_is():
+    frames = load(changed("frames/strided/stride", "even")).frames["strided"]
+    assert len(frames.indices(35001)) == 372
+    assert frames.indices(35001).step == 94
+    assert list(frames.indices(372)) == list(range(372))
+    with pytest.raises(ValueError, match="372 frames of li27 are needed, its trajectory has 100"):
+        frames.indices(100)
+
+
+def test_the_shipped_schema_is_the_models():
+    assert schema_json() == (ROOT / "src/bpstudy/config/config.schema.json").read_text()
+    schema = json.loads(schema_json())
+    jsonschema.validate(STUDY, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(changed("systems/cu4/steps", "many"), schema)
+
+
+def test_every_key_is_commented_in_the_schema_or_by_its_section():
+    schema = Config.model_json_schema()
+    for name, model in schema["$defs"].items():
+        assert model.get("description"), f"{name} has no description"
+
+
+def test_grids_are_those_that_exist():
+    assert {(kind, name) for kind, names in GRIDS.items() for name in names} == set(SCHEMES)
+
+
+def test_blocks_have_names_of_their_own():
+    block = {"count": 12, "cutoff_angstrom": 8.0}
+    names = {
+        Block(type="G1", grid="graded", **block).slug,
+        Block(type="G1", grid="degenerate", **block).slug,
+        Block(type="G5", grid="fortnet", pairs="unordered", **block).slug,
+        Block(type="G5", grid="fortnet", pairs="fortnet", **block).slug,
+    }
+    assert names == {"G1-12-graded", "G1-12-degenerate", "G5-12-fortnet-unordered", "G5-12-fortnet-fortnet"}
