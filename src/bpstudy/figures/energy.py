@@ -27,16 +27,25 @@ def energy_over_time(thermo: pd.DataFrame, width_cm: float = style.WIDTH_CM) -> 
     origin = thermo["potential_ev"].iloc[0]
 
     energy = axes[0]
-    sns.lineplot(x=time, y=thermo["potential_ev"] - origin, color=style.NETWORK, label="potential", ax=energy)
+    sns.lineplot(
+        estimator=None, x=time, y=thermo["potential_ev"] - origin, color=style.NETWORK, label="potential", ax=energy
+    )
     if moving:
-        sns.lineplot(x=time, y=thermo["total_ev"] - origin, color=style.MARKED, label="potential + kinetic", ax=energy)
+        sns.lineplot(
+            estimator=None,
+            x=time,
+            y=thermo["total_ev"] - origin,
+            color=style.MARKED,
+            label="potential + kinetic",
+            ax=energy,
+        )
     energy.set_ylabel("$E - E_0$ (eV per cell)")
     energy.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
     energy.set_title(f"$E_0$ = ${origin:.4f}$ eV, potential energy of the first frame", loc="left")
     energy.margins(x=0.01)
     if moving:
         temperature, mean = axes[1], thermo["temperature_kelvin"].mean()
-        sns.lineplot(x=time, y=thermo["temperature_kelvin"], color=style.PLAIN, ax=temperature)
+        sns.lineplot(estimator=None, x=time, y=thermo["temperature_kelvin"], color=style.PLAIN, ax=temperature)
         temperature.axhline(mean, color=style.DFT, linestyle="--")
         temperature.set_title(f"mean {mean:.0f} K", loc="right", pad=2)
         temperature.set_ylabel("temperature (K)")

@@ -38,7 +38,7 @@ def hierarchy(table: pd.DataFrame, width_cm: float = style.WIDTH_CM) -> Figure:
             palette=style.TYPES,
             markers=MARKERS,
             dashes=False,
-            errorbar=None,
+            estimator=None,
             legend=ax is axes[-1],
             ax=ax,
         )

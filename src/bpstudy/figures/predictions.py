@@ -12,19 +12,25 @@ from matplotlib.figure import Figure
 from bpstudy.figures import style
 from bpstudy.figures.tables import TableError, require, require_finite, require_sets, time_axis
 
-COLUMNS = ["frame", "time_fs", "energy_dft_ev", "energy_nn_ev", "set"]
+PREDICTIONS = ["frame", "time_fs", "energy_dft_ev", "energy_nn_ev", "set"]
+SETTINGS = ["experiment", "functions", "cutoff_angstrom", "hidden", "seed", "set", "n_atoms"]
+ERRORS = ["mse_ev2", "rmse_mev_per_atom"]
 DRAWN = ("train", "later")  # an independent trajectory has a time axis of its own
 
 
 @dataclass(frozen=True, eq=False)
 class _Set:
-    """Energies of the seeds (n_seeds, n_frames) and of DFT (n_frames,), eV per cell, along the time axis."""
+    """Energies of DFT (n_frames,) and of all seeds (n_seeds, n_frames), eV per cell, along the time axis."""
 
     name: str
     time: np.ndarray
     time_label: str
     dft_ev: np.ndarray
     networks_ev: np.ndarray
+
+    @property
+    def color(self) -> str:
+        return style.SETS[self.name]
 
 
 @style.themed
@@ -40,94 +46,109 @@ def predictions(
         tables: for each seed frame, time_fs, energy_dft_ev, energy_nn_ev (cell) and set; all of the same frames.
         metrics: experiment, seed, set, functions, cutoff_angstrom, hidden, n_atoms, mse_ev2, rmse_mev_per_atom.
     """
-    if not tables:
-        raise TableError(f"predictions of {experiment}: no seed is given")
-    needed = ["experiment", "seed", "set", "functions", "cutoff_angstrom", "hidden"]
-    rows = require(metrics, [*needed, "n_atoms", "mse_ev2", "rmse_mev_per_atom"], "metrics").query(
-        "experiment == @experiment and seed in @tables.keys()"
-    )
+    rows = _errors_of(tables, metrics, experiment)
     train = rows[rows["set"] == "train"].sort_values(["rmse_mev_per_atom", "seed"])
-    absent = sorted(set(tables) - set(train["seed"]))
-    if absent:
-        raise TableError(f"metrics: no training errors of {experiment}, seed {', '.join(map(str, absent))}")
-    chosen = train.iloc[(len(train) - 1) // 2]
-    seeds = sorted(tables)
-    middle = seeds.index(chosen["seed"])
-    sets = [_collect(tables, seeds, name) for name in DRAWN if (tables[seeds[0]]["set"] == name).any()]
+    median = train.iloc[(len(train) - 1) // 2]
+    line = sorted(tables).index(median["seed"])
+    sets = [_collect(tables, name) for name in DRAWN if any((table["set"] == name).any() for table in tables.values())]
     if not sets:
         raise TableError(f"predictions of {experiment}: no frame belongs to the set train or later")
 
     figure = style.figure(width_cm, 10.5)
     energy, residual = figure.subplots(2, 1, sharex=True, height_ratios=[4, 3])
-    origin = sets[0].dft_ev.mean()
-    _dft_line(energy, sets, origin)
-    for one in sets:
-        color = style.SETS[one.name]
-        label = f"NN, {style.SET_LABELS[one.name]}"
-        _line_and_band(energy, one, one.networks_ev - origin, middle, color, label)
-        residuals = 1000 * (one.networks_ev - one.dft_ev) / chosen["n_atoms"]
-        _line_and_band(residual, one, residuals, middle, color, None)
-    residual.axhline(0, color=style.DFT, linewidth=0.6)
-    _scale(energy, np.concatenate([part for s in sets for part in (s.dft_ev, s.networks_ev[middle])]) - origin, 0.12)
-    _scale(residual, np.concatenate([s.networks_ev[middle] - s.dft_ev for s in sets]) * 1000 / chosen["n_atoms"], 0.06)
-
+    _energies(energy, sets, line)
+    _residuals(residual, sets, line, median["n_atoms"])
     energy.set_title(
-        f"{experiment}: {chosen['functions']}, $R_c$ = {chosen['cutoff_angstrom']:g} Å, "
-        f"hidden layers {chosen['hidden']}",
+        f"{experiment}: {median['functions']}, $R_c$ = {median['cutoff_angstrom']:g} Å, "
+        f"hidden layers {median['hidden']}",
         loc="left",
     )
-    energy.set_ylabel("$E$ − mean (eV per cell)")
-    handles, labels = energy.get_legend_handles_labels()
-    if len(seeds) > 1:
-        handles.append(energy.collections[0])
-        labels.append(f"all {len(seeds)} seeds")
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
-    residual.set_ylabel("NN − DFT (meV per atom)")
-    shown = rows[(rows["seed"] == chosen["seed"]) & rows["set"].isin([one.name for one in sets])]
-    residual.set_title(_errors(shown), loc="left", pad=3)
-    residual.set_xlabel(sets[0].time_label)
-    for ax in (energy, residual):
-        ax.yaxis.set_major_formatter(style.plain_numbers())
-        ax.margins(x=0.01)
+    shown = rows[(rows["seed"] == median["seed"]) & rows["set"].isin([one.name for one in sets])]
+    residual.set_title(_error_text(shown), loc="left", pad=3)
+    figure.legend(loc="outside upper center", ncols=4)
     sns.despine(fig=figure)
     return figure
 
 
-def _collect(tables: Mapping[int, pd.DataFrame], seeds: list[int], name: str) -> _Set:
-    parts = []
-    for seed in seeds:
-        table = require_finite(tables[seed], ["frame", "energy_dft_ev", "energy_nn_ev"], f"predictions of seed {seed}")
-        require_sets(require(table, COLUMNS, f"predictions of seed {seed}"), f"predictions of seed {seed}")
-        parts.append(table[table["set"] == name].sort_values("frame"))
-    first = parts[0]
-    for seed, part in zip(seeds, parts, strict=True):
+def _errors_of(tables: Mapping[int, pd.DataFrame], metrics: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    """The rows of the metrics that belong to these seeds of the experiment."""
+    if not tables:
+        raise TableError(f"predictions of {experiment}: no seed is given")
+    require(metrics, SETTINGS + ERRORS, "metrics")
+    rows = metrics[(metrics["experiment"] == experiment) & metrics["seed"].isin(list(tables))]
+    absent = sorted(set(tables) - set(rows.loc[rows["set"] == "train", "seed"]))
+    if absent:
+        raise TableError(f"metrics: no training errors of {experiment}, seed {', '.join(map(str, absent))}")
+    for seed, table in tables.items():
+        name = f"predictions of {experiment}, seed {seed}"
+        require_sets(require_finite(require(table, PREDICTIONS, name), PREDICTIONS[2:4], name), name)
+    return require_finite(rows, ERRORS, "metrics")
+
+
+def _collect(tables: Mapping[int, pd.DataFrame], name: str) -> _Set:
+    parts = {seed: table[table["set"] == name].sort_values("frame") for seed, table in sorted(tables.items())}
+    reference = min(parts)
+    first = parts[reference]
+    for seed, part in parts.items():
         if not np.array_equal(part["frame"], first["frame"]):
-            raise TableError(f"predictions of seed {seed}, set {name}: other frames than those of seed {seeds[0]}")
+            raise TableError(f"predictions of seed {seed}, set {name}: other frames than those of seed {reference}")
     time, label = time_axis(first, "frame")
-    networks = np.stack([part["energy_nn_ev"].to_numpy() for part in parts])
+    networks = np.stack([part["energy_nn_ev"].to_numpy() for part in parts.values()])
     return _Set(name, time.to_numpy(), label, first["energy_dft_ev"].to_numpy(), networks)
 
 
-def _dft_line(ax: Axes, sets: list[_Set], origin: float) -> None:
+def _energies(ax: Axes, sets: list[_Set], line: int) -> None:
+    origin = sets[0].dft_ev.mean()
     for one in sets:
+        dft = one.dft_ev - origin
         label = "DFT" if one is sets[0] else None
-        look = {"color": style.DFT, "linewidth": 1.6, "alpha": 0.55, "label": label, "legend": False}
-        sns.lineplot(x=one.time, y=one.dft_ev - origin, ax=ax, **look)
+        sns.lineplot(
+            x=one.time,
+            y=dft,
+            estimator=None,
+            color=style.DFT,
+            linewidth=1.6,
+            alpha=0.55,
+            label=label,
+            legend=False,
+            ax=ax,
+        )
+        _networks(ax, one, one.networks_ev - origin, line, labelled=True)
+    _scale(ax, np.concatenate([part for one in sets for part in (one.dft_ev, one.networks_ev[line])]) - origin)
+    ax.set_ylabel("$E$ − mean (eV per cell)")
 
 
-def _line_and_band(ax: Axes, one: _Set, values: np.ndarray, middle: int, color: str, label: str | None) -> None:
+def _residuals(ax: Axes, sets: list[_Set], line: int, n_atoms: int) -> None:
+    residuals_mev = [1000 * (one.networks_ev - one.dft_ev) / n_atoms for one in sets]
+    for one, values in zip(sets, residuals_mev, strict=True):
+        _networks(ax, one, values, line, labelled=False)
+    ax.axhline(0, color=style.DFT, linewidth=0.6)
+    _scale(ax, np.concatenate([values[line] for values in residuals_mev]))
+    ax.set_ylabel("NN − DFT (meV per atom)")
+    ax.set_xlabel(sets[0].time_label)
+
+
+def _networks(ax: Axes, one: _Set, values: np.ndarray, line: int, labelled: bool) -> None:
+    """The line of one seed and the band of all."""
+    label = f"NN, {style.SET_LABELS[one.name]}" if labelled else None
+    sns.lineplot(
+        x=one.time, y=values[line], estimator=None, color=one.color, linewidth=0.7, label=label, legend=False, ax=ax
+    )
     if len(values) > 1:
-        ax.fill_between(one.time, values.min(axis=0), values.max(axis=0), color=color, alpha=0.25, linewidth=0)
-    sns.lineplot(x=one.time, y=values[middle], color=color, linewidth=0.7, label=label, legend=False, ax=ax)
+        label = f"all {len(values)} seeds" if labelled and one.name == DRAWN[0] else None
+        low, high = values.min(axis=0), values.max(axis=0)
+        ax.fill_between(one.time, low, high, color=one.color, alpha=0.25, linewidth=0, label=label)
 
 
-def _scale(ax: Axes, values: np.ndarray, margin: float) -> None:
+def _scale(ax: Axes, values: np.ndarray) -> None:
     low, high = values.min(), values.max()
-    room = margin * (high - low or 1.0)
-    ax.set_ylim(low - room, high + 2 * room)
+    room = 0.08 * (high - low or 1.0)
+    ax.set_ylim(low - room, high + room)
+    ax.margins(x=0.01)
+    ax.yaxis.set_major_formatter(style.plain_numbers())
 
 
-def _errors(rows: pd.DataFrame) -> str:
+def _error_text(rows: pd.DataFrame) -> str:
     """The errors of a seed on each set, a line of text each."""
     lines = []
     for row in rows.sort_values("set", key=lambda names: names.map(DRAWN.index)).to_dict("records"):

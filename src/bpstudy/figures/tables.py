@@ -35,7 +35,7 @@ def require_finite(table: pd.DataFrame, columns: Sequence[str], name: str) -> pd
         bad = ~values.abs().lt(float("inf"))
         if bad.any():
             row = bad.to_numpy().argmax()
-            raise TableError(f"{name}: {column} is {table[column].iloc[row]!r} in row {row}; a finite number is needed")
+            raise TableError(f"{name}: {column} is {table[column].iloc[row]} in row {row}; a finite number is needed")
     return table
 
 
