@@ -53,7 +53,7 @@ class AtomicNetwork:
         inputs = [values[element] for element in self.labels]
         blocks = range(0, len(inputs[0]), MAX_FRAMES_AT_ONCE)
         results = [self.model([x[b : b + MAX_FRAMES_AT_ONCE] for x in inputs], training=False) for b in blocks]
-        return np.concatenate([keras.ops.convert_to_numpy(result)[:, 0] for result in results])
+        return np.concatenate([result.numpy()[:, 0] for result in results])
 
     def check(
         self, features: Mapping[str, ArrayLike], labels: Mapping[str, Sequence[str]] | None = None
@@ -110,7 +110,7 @@ class AtomicNetwork:
 
     def get_weights(self) -> NDArray[np.float64]:
         """All weights to train as one flat vector."""
-        return np.concatenate([keras.ops.convert_to_numpy(variable).ravel() for variable in self.variables()])
+        return np.concatenate([variable.numpy().ravel() for variable in self.variables()])
 
     def set_weights(self, flat: NDArray[np.float64]) -> None:
         """Inverse of `get_weights`."""
