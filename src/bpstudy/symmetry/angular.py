@@ -1,13 +1,13 @@
 """G4 and G5: the functions of one η, cutoff and pair of elements share all work over the neighbours.
 
-G5 is Σₗ cₗ Pₗ-spectra (module `harmonics`), linear in the neighbours, with a direct sum over pairs in small caps around the branch points
-of non-integer ζ (module `expansion`), or a direct sum alone where that is faster (few neighbours).
+G5 is Σₗ cₗ Pₗ-spectra (module `harmonics`), linear in the neighbours, with a direct sum over pairs in small caps around
+the branch points of non-integer ζ (module `expansion`), or a direct sum alone where that is faster (few neighbours).
 
-G4 does not separate, because fc(rⱼₖ) exp(−η rⱼₖ²) couples j and k. Expanding this factor in products of one-particle functions takes
-thousands of terms for 1e-12: the cutoff sphere of k around j cuts through the cutoff sphere around i, so the factor varies on the scale
-of Rc in all of r₁, r₂ and θ, has a kink in its second derivative on rⱼₖ = Rc, and a Legendre series in θ at each (r₁, r₂) converges only as l⁻³.
-So G4 stays a sum over pairs, made cheap: pairs with rⱼₖ > Rc end early, nothing transcendental is left in the loop, and its cost
-does not depend on the number of functions.
+G4 does not separate, because fc(rⱼₖ) exp(−η rⱼₖ²) couples j and k. Expanding this factor in products of one-particle
+functions takes thousands of terms for 1e-12: the cutoff sphere of k around j cuts through the cutoff sphere around i,
+so the factor varies on the scale of Rc in all of r₁, r₂ and θ, has a kink in its second derivative on rⱼₖ = Rc, and a
+Legendre series in θ at each (r₁, r₂) converges only as l⁻³. So G4 stays a sum over pairs, made cheap: pairs with rⱼₖ >
+Rc end early, nothing transcendental is left in the loop, and its cost does not depend on the number of functions.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _WHOLE = 64  # the cap that is the whole sphere: a direct sum
 
 @dataclass(frozen=True)
 class Shell:
-    """The neighbours of one element (or all) within a cutoff: directions, distances and weights fⱼ = exp(−η rⱼ²) fc(rⱼ)."""
+    """The neighbours of one element (or all) within a cutoff, with weights fⱼ = exp(−η rⱼ²) fc(rⱼ)."""
 
     start: np.ndarray
     x: np.ndarray
@@ -59,17 +59,24 @@ class Shell:
 
     @classmethod
     def of(cls, near: Neighbors, eta: float, cutoff: float, symbol: str | None) -> "Shell":
-        """Select and weigh the neighbours of one element (None: all) within `cutoff`."""
+        """Select and weigh the neighbours of one element (None: all), those of a centre sorted by direction."""
         keep = near.distance < cutoff
         if symbol is not None:
             keep &= near.number == atomic_numbers[symbol]
-        chosen = near.select(keep)
-        r = chosen.distance
-        x, y, z = np.ascontiguousarray((chosen.vector / r[:, None]).T)
+        start, pair = near.select(keep)
+        directions = near.vector[pair] / near.distance[pair, None]
+        # Neighbours in one of 8 × 8 × 8 boxes of the unit sphere stand together (see `pairs`).
+        boxes = np.minimum((4 * (directions + 1)).astype(np.int64), 7)
+        order = np.argsort(
+            ((near.centres()[pair] * 8 + boxes[:, 0]) * 8 + boxes[:, 1]) * 8 + boxes[:, 2], kind="stable"
+        )
+        pair = pair[order]
+        r = near.distance[pair]
+        x, y, z = np.ascontiguousarray(directions[order].T)
         gauss, phase = np.exp(-eta * r**2), np.pi * r / cutoff
         f = gauss * 0.5 * (np.cos(phase) + 1)
         df = -2 * eta * r * f - gauss * 0.5 * np.pi / cutoff * np.sin(phase)
-        return cls(chosen.start, x, y, z, r, f, df, np.flatnonzero(keep))
+        return cls(start, x, y, z, r, f, df, pair)
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class AngularGroup:
 
     @classmethod
     def of(cls, columns: Sequence[int], functions: Sequence[AngularFunction], tolerance: float) -> "AngularGroup":
-        """Plan the expansion of functions that agree in type, eta, cutoff and species, to `tolerance` of the largest term."""
+        """Plan the expansion of functions that agree in all but zeta, lam, pairs, to `tolerance` of the largest term."""
         one = functions[0]
         zetas, lams = [float(f.zeta) for f in functions], [int(f.lam) for f in functions]
         if isinstance(one, G4):
@@ -152,7 +159,9 @@ class AngularGroup:
         first, second = self.shells(near)
         scaled = weights * self.factor
         if self.series.shape[1]:
-            spectral = np.einsum("if,fl->il", scaled, self.series)  # the ½ of the unordered sum meets the 2 of the square
+            spectral = np.einsum(
+                "if,fl->il", scaled, self.series
+            )  # the ½ of the unordered sum meets the 2 of the square
             one = np.zeros(self.series.shape[1], int)
             self._add_spectra(first, second, first.pair, second.pair, spectral, one, out[:, :, None])
         if self.table is not None:
@@ -164,7 +173,7 @@ class AngularGroup:
             out[first.pair] += each[:, None] * first.square_slopes
 
     def gradients(self, near: Neighbors) -> np.ndarray:
-        """Σ of dGᵢf/drₚ over the neighbours p that are images of atom a, (n_atoms, n_atoms, 3, n_functions): i, a, xyz, f."""
+        """Sum of dGᵢf/drₚ over the neighbours p that are images of atom a: (i, a, 3, f)."""
         first, second = self.shells(near)
         n, n_functions, rows = len(near.start) - 1, len(self.columns), near.rows()
         rows1, rows2 = rows[first.pair], rows[second.pair]
@@ -189,8 +198,8 @@ class AngularGroup:
         return self.diagonal - 0.5 * self.factor * self.series.sum(axis=1)
 
     def _add_spectra(
-        self, first: Shell, second: Shell, rows1: np.ndarray, rows2: np.ndarray, weights: np.ndarray, channel: np.ndarray,
-        out: np.ndarray,
+        self, first: Shell, second: Shell, rows1: np.ndarray, rows2: np.ndarray, weights: np.ndarray,
+        channel: np.ndarray, out: np.ndarray,
     ) -> None:  # fmt: skip
         degree = self.series.shape[1] - 1
         tables = (np.ascontiguousarray(weights), channel, degree, *recurrence(degree), ladder(degree), out)
@@ -213,7 +222,8 @@ class AngularGroup:
 def plan(zetas: Sequence[float], cutoff: float, tolerance: float) -> tuple[int | None, int]:
     """The cheapest (degree, cap) for these exponents at a typical density; degree None is the direct sum.
 
-    It depends on the functions only, never on the structure, so that a descriptor is one smooth function of the positions.
+    It depends on the functions only, never on the structure, so that a descriptor is one smooth function of the
+    positions.
     """
     neighbours = 4 / 3 * np.pi * cutoff**3 * _ATOMS_PER_A3
     pairs = neighbours**2 / 2

@@ -6,15 +6,16 @@ from collections.abc import Callable
 import numba
 
 log = logging.getLogger(__name__)
-# Sums may be reordered into SIMD lanes (the order is fixed when compiled, so results repeat), NaN and infinity stay honest.
-_FLAGS = {"reassoc", "contract", "nsz", "arcp"}
+# Sums may be reordered into SIMD lanes; the order is fixed when compiled, so results repeat. NaN never gets here.
+_FLAGS = {"reassoc", "contract", "nsz", "arcp", "nnan"}
 
 
 def compiled(function: Callable) -> Callable:
     """Compile without the GIL and keep the machine code on disk where a folder can be written.
 
-    numba writes its cache files by atomic rename, so that jobs which start together do not harm each other. Where neither the
-    package's folder nor the user's cache folder can be written, each process compiles anew (a few seconds): set NUMBA_CACHE_DIR.
+    numba writes its cache files by atomic rename, so that jobs which start together do not harm each other. Where
+    neither the package's folder nor the user's cache folder can be written, each process compiles anew (a few seconds):
+    set NUMBA_CACHE_DIR.
     """
     try:
         return numba.njit(nogil=True, fastmath=_FLAGS, cache=True)(function)

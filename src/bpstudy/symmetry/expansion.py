@@ -1,12 +1,15 @@
-"""How the angular factor is expanded: a Legendre series for all pairs, and tables for the pairs where the series is not enough.
+"""How the angular factor is expanded: a Legendre series for all pairs, and tables for the pairs where the series is not
+enough.
 
-The factor is k(x) = ((1 + λx)/2)^ζ with x = cos θ, so k ≤ 1. For integer ζ it is a polynomial and the series is exact. Otherwise k has a
-branch point at x = −λ and its Legendre series converges slowly (as l^(−2ζ−1)); but a polynomial p of modest degree meets it to
-1e-12 everywhere except in a small cap around the branch point. There the remainder k − p is tabulated, and only the few pairs of
-neighbours whose directions fall into the cap are summed one by one. A cap of the whole sphere is the direct sum.
+The factor is k(x) = ((1 + λx)/2)^ζ with x = cos θ, so k ≤ 1. For integer ζ it is a polynomial and the series is exact.
+Otherwise k has a branch point at x = −λ and its Legendre series converges slowly (as l^(−2ζ−1)); but a polynomial p of
+modest degree meets it to 1e-12 everywhere except in a small cap around the branch point. There the remainder k − p is
+tabulated, and only the few pairs of neighbours whose directions fall into the cap are summed one by one. A cap of the
+whole sphere is the direct sum.
 
-Tables use v = √(1 − |x|), which makes v^(2ζ) of the branch point, on both sides (x ≥ 0 and x < 0): piecewise quintics in equal cells of
-v. Since a pair sum then needs only the moments Σ w tᵖ in each cell, its cost does not depend on the number of functions.
+Tables use v = √(1 − |x|), which makes v^(2ζ) of the branch point, on both sides (x ≥ 0 and x < 0): piecewise quintics
+in equal cells of v. Since a pair sum then needs only the moments Σ w tᵖ in each cell, its cost does not depend on the
+number of functions.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +26,7 @@ _PROBE = np.linspace(-0.5, 0.5, 12)
 
 
 def _quintics(values: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (cells, 6) in powers of t that meet `values` (a function of t, for all cells), and the largest error in each cell."""
+    """Coefficients (cells, 6) in powers of t that meet `values` (of t, for all cells), and the error in each cell."""
     coefficients = np.linalg.solve(np.vander(_NODES, ORDER, increasing=True), values(_NODES).T).T
     error = coefficients @ np.vander(_PROBE, ORDER, increasing=True).T - values(_PROBE)
     return coefficients, np.abs(error).max(axis=1)
@@ -31,7 +34,7 @@ def _quintics(values: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, n
 
 @lru_cache(maxsize=4096)
 def legendre_series(zeta: float, degree: int, cap: int) -> tuple[np.ndarray, float]:
-    """Legendre coefficients cₗ (l ≤ degree, λ = +1) of a polynomial near k outside the cap v < cap/64, and its largest error there."""
+    """Legendre coefficients of a polynomial that meets k (λ = +1) outside the cap v < cap/64, and its largest error."""
     low = -1 + (cap / _CAPS) ** 2
     if cap == _CAPS:  # nothing is left to approximate
         return np.zeros(degree + 1), 0.0
@@ -61,10 +64,12 @@ def smallest_cap(zeta: float, degree: int, tolerance: float) -> int:
 
 @dataclass(frozen=True)
 class Table:
-    """Piecewise quintics of several remainders; `coefficients` (2 sides, cells, 6, n_functions), the sides being x ≥ 0 and x < 0.
+    """Piecewise quintics of several remainders; `coefficients` (2 sides, cells, 6, n_functions), the sides being x ≥ 0
+    and x < 0.
 
-    Only cells below `reach` matter (of `cells` in 0 ≤ v ≤ 1). In the first `direct` cells the branch point of a function of the given
-    `zeta` > 0 on `side` is left out of the table: it is to be added as ((1 − |x|)/2)^ζ pair by pair.
+    Only cells below `reach` matter (of `cells` in 0 ≤ v ≤ 1). In the first `direct` cells the branch point of a
+    function of the given `zeta` > 0 on `side` is left out of the table: it is to be added as ((1 − |x|)/2)^ζ pair by
+    pair.
     """
 
     coefficients: np.ndarray
@@ -94,7 +99,7 @@ def _fit(
 
 
 def table(zetas: Sequence[float], lams: Sequence[int], series: np.ndarray, cap: int, tolerance: float) -> Table:
-    """Tables of k − p for functions (ζ, λ) and their series (n_functions, degree+1; for λ = +1), up to v = cap/64, to `tolerance`."""
+    """Tables of k − p up to v = cap/64 to `tolerance`; `series` (n_functions, degree + 1) are those of λ = +1."""
     for cells in (64, 128, 256, 512, 1024, 2048):
         reach = cap * cells // _CAPS
         fits = [
@@ -103,15 +108,13 @@ def table(zetas: Sequence[float], lams: Sequence[int], series: np.ndarray, cap: 
         ]
         side = np.array([1 if lam == 1 else 0 for lam in lams])
         bad = [[np.flatnonzero(error > tolerance) for _, error in row] for row in fits]
-        branch = [bad[s][i] for i, s in enumerate(side)]
-        smooth = [bad[1 - s][i] for i, s in enumerate(side)]
+        branch = [bad[near][i] for i, near in enumerate(side)]
+        smooth = [bad[1 - near][i] for i, near in enumerate(side)]
         direct = max((int(b[-1]) + 1 for b in branch if b.size), default=0)
         if not any(b.size for b in smooth) and direct <= cells // 16:
             break
     else:
-        raise ValueError(
-            f"angular functions with zeta = {sorted(set(zetas))} cannot be tabulated to {tolerance:g}; raise the tolerance"
-        )
+        raise ValueError(f"zeta = {sorted(set(zetas))} cannot be tabulated to {tolerance:g}; raise the tolerance")
     out = np.empty((2, reach, ORDER, len(zetas)))
     for s in (0, 1):
         for i, (coefficients, _) in enumerate(fits[s]):
@@ -124,7 +127,7 @@ def table(zetas: Sequence[float], lams: Sequence[int], series: np.ndarray, cap: 
 
 @dataclass(frozen=True)
 class FarSide:
-    """Piecewise quintics (cells, 6) of exp(−ηs) fc(√s) in s = r², equal cells in 0 ≤ s < `reach` (Å²); beyond it is 0."""
+    """Piecewise quintics (cells, 6) of exp(−ηs) fc(√s) in s = r² (equal cells up to `reach`, Å²); beyond it is 0."""
 
     coefficients: np.ndarray
     reach: float
@@ -135,7 +138,10 @@ NO_FAR_SIDE = FarSide(np.zeros((0, ORDER)), 0.0)
 
 @lru_cache(maxsize=256)
 def far_side(eta: float, cutoff: float, tolerance: float) -> FarSide:
-    """The far side of a G4 triangle. In s = r² it is smooth everywhere, so the loop over pairs has no root, exponential or cosine."""
+    """The far side of a G4 triangle.
+
+    In s = r² it is smooth everywhere, so the loop over pairs has no root, exponential or cosine.
+    """
     reach = min(cutoff**2, 45 / eta) if eta > 0 else cutoff**2  # exp(−45) = 3e-20
     cells = 32
     while True:

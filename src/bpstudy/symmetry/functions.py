@@ -54,8 +54,8 @@ class G1:
 class G2:
     """G2ᵢ = Σⱼ exp(−η (rᵢⱼ − Rs)²) fc(rᵢⱼ), a smooth shell.
 
-    Parameters: `eta` η ≥ 0 in 1/Å²; `rs` the centre 0 ≤ Rs ≤ Rc in Å; `cutoff` Rc in Å; `species` of the neighbours (None: all).
-    Source: doi:10.1063/1.3553717, eq. 6. Raises ValueError for a parameter out of range.
+    Parameters: `eta` η ≥ 0 in 1/Å²; `rs` the centre 0 ≤ Rs ≤ Rc in Å; `cutoff` Rc in Å; `species` of the neighbours
+    (None: all). Source: doi:10.1063/1.3553717, eq. 6. Raises ValueError for a parameter out of range.
     """
 
     eta: float
@@ -93,8 +93,8 @@ class G3:
 class G4:
     """G4ᵢ = 2^(1−ζ) Σ (1 + λ cos θ)^ζ exp(−η (rᵢⱼ² + rᵢₖ² + rⱼₖ²)) fc(rᵢⱼ) fc(rᵢₖ) fc(rⱼₖ), closed triangles.
 
-    Parameters: `eta` η ≥ 0 in 1/Å²; `zeta` ζ > 0; `lam` λ = −1 or 1; `cutoff` Rc in Å; `pairs` the convention of the sum over
-    pairs (see `conventions`); `species`, the two elements of the neighbours in any order (None: all pairs).
+    Parameters: `eta` η ≥ 0 in 1/Å²; `zeta` ζ > 0; `lam` λ = −1 or 1; `cutoff` Rc in Å; `pairs` the convention of the
+    sum over pairs (see `conventions`); `species`, the two elements of the neighbours in any order (None: all pairs).
     Source: doi:10.1063/1.3553717, eq. 8. Raises ValueError for a parameter out of range.
     """
 
@@ -113,8 +113,8 @@ class G4:
 class G5:
     """G5ᵢ = 2^(1−ζ) Σ (1 + λ cos θ)^ζ exp(−η (rᵢⱼ² + rᵢₖ²)) fc(rᵢⱼ) fc(rᵢₖ), angles with no condition on the far side.
 
-    Parameters: `eta` η ≥ 0 in 1/Å²; `zeta` ζ > 0; `lam` λ = −1 or 1; `cutoff` Rc in Å; `pairs` the convention of the sum over
-    pairs (see `conventions`); `species`, the two elements of the neighbours in any order (None: all pairs).
+    Parameters: `eta` η ≥ 0 in 1/Å²; `zeta` ζ > 0; `lam` λ = −1 or 1; `cutoff` Rc in Å; `pairs` the convention of the
+    sum over pairs (see `conventions`); `species`, the two elements of the neighbours in any order (None: all pairs).
     Source: doi:10.1063/1.3553717, eq. 9. Raises ValueError for a parameter out of range.
     """
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from bpstudy.symmetry.functions import G1, G2, G3, G4, G5, SymmetryFunction
 
@@ -23,8 +24,8 @@ def grid(type: str, count: int, cutoff: float, scheme: str, pairs: str = "unorde
     """`count` functions of `type` ("G1" … "G5") with cutoff Rc = `cutoff` (Å), by `scheme`.
 
     Schemes: G1 `graded`, `degenerate`; G2 `fortnet`, `behler2011`, `gastegger2018-shifted`, `gastegger2018-centered`;
-    G3 `harmonic`; G4, G5 `fortnet`, `behler2011`. `pairs` is the pair convention of G4 and G5; the radial types do not use it.
-    Raises ValueError for an unknown type or scheme, or a count below what the scheme needs.
+    G3 `harmonic`; G4, G5 `fortnet`, `behler2011`. `pairs` is the pair convention of G4 and G5; the radial types do not
+    use it. Raises ValueError for an unknown type or scheme, or a count below what the scheme needs.
     """
     known = sorted(name for kind, name in SCHEMES if kind == type)
     if not known:
@@ -66,7 +67,7 @@ def _g2_fortnet(count: int, cutoff: float, pairs: str) -> tuple[G2, ...]:
 
 @scheme("G2", "behler2011")
 def _g2_behler(count: int, cutoff: float, pairs: str) -> tuple[G2, ...]:
-    """Centred functions, η from 0.04/Rc² … to a width of a tenth of Rc, log-spaced (after doi:10.1063/1.3553717, section III)."""
+    """Centred functions, η from 0.04/Rc² to 50/Rc² (width 0.1 Rc) in equal ratios (after doi:10.1063/1.3553717)."""
     return _g2_centered_etas(count, cutoff, 0.04 / cutoff**2, 50.0 / cutoff**2)
 
 
@@ -117,5 +118,5 @@ def _angular_behler(cls: type, count: int, cutoff: float, pairs: str) -> tuple:
 
 
 for _cls in (G4, G5):
-    for _name, _make in (("fortnet", _angular_fortnet), ("behler2011", _angular_behler)):
-        SCHEMES[_cls.__name__, _name] = lambda n, rc, pairs, cls=_cls, make=_make: make(cls, n, rc, pairs)
+    SCHEMES[_cls.__name__, "fortnet"] = partial(_angular_fortnet, _cls)
+    SCHEMES[_cls.__name__, "behler2011"] = partial(_angular_behler, _cls)

@@ -1,7 +1,8 @@
 """Power spectra of the neighbours' directions, the sums Σⱼₖ fⱼ fₖ Pₗ(cos θⱼₖ) in time linear in the neighbours.
 
-With Racah-normalised real spherical harmonics Cₗₘ (Σₘ Cₗₘ(û) Cₗₘ(v̂) = Pₗ(û·v̂)) the double sum is Σₘ (Σⱼ fⱼ Cₗₘ(r̂ⱼ))².
-Cₗₘ = Qₗₘ(z) · Re or Im of (x + iy)^m, where Q carries the normalisation and follows the upward recurrence in l.
+With Racah-normalised real spherical harmonics Cₗₘ (Σₘ Cₗₘ(û) Cₗₘ(v̂) = Pₗ(û·v̂)) the double sum is Σₘ (Σⱼ fⱼ
+Cₗₘ(r̂ⱼ))². Cₗₘ = Qₗₘ(z) · Re or Im of (x + iy)^m, where Q carries the normalisation and follows the upward recurrence
+in l.
 """
 
 from functools import lru_cache
@@ -15,7 +16,10 @@ _BLOCK = 128  # neighbours of a centre in one block: its work arrays stay in the
 
 @lru_cache
 def recurrence(degree: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Coefficients of Qₗₘ = first[m, l] z Qₗ₋₁ₘ − second[m, l] Qₗ₋₂ₘ and the starts Qₘₘ, padded by two degrees for the unrolled loop."""
+    """Coefficients of Qₗₘ = first[m, l] z Qₗ₋₁ₘ − second[m, l] Qₗ₋₂ₘ and the starts Qₘₘ.
+
+    They are padded by two degrees for the unrolled loop.
+    """
     m, l = np.arange(degree + 1)[:, None], np.arange(degree + 3)[None, :]  # noqa: E741
     inside = l > m
     norm = np.sqrt(np.where(inside, l**2 - m**2, 1))
@@ -28,7 +32,7 @@ def recurrence(degree: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @compiled
-def _multipoles(lo, hi, x, y, z, f, degree, first, second, starts, out):  # type: ignore[no-untyped-def]
+def _multipoles(lo, hi, x, y, z, f, degree, first, second, starts, out):
     """out[m, l] = Σⱼ fⱼ Cₗₘ for the cosine (0) and sine (1) parts of one centre."""
     out[:] = 0.0
     c, s, p, q = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
@@ -70,7 +74,7 @@ def _multipoles(lo, hi, x, y, z, f, degree, first, second, starts, out):  # type
 
 
 @compiled
-def spectrum(start1, x1, y1, z1, r1, f1, start2, x2, y2, z2, r2, f2, same, degree, first, second, starts):  # type: ignore[no-untyped-def]
+def spectrum(start1, x1, y1, z1, r1, f1, start2, x2, y2, z2, r2, f2, same, degree, first, second, starts):
     n_atoms = len(start1) - 1
     power = np.zeros((n_atoms, degree + 1))
     one = np.empty((degree + 1, degree + 1, 2))
@@ -98,12 +102,27 @@ def ladder(degree: int) -> np.ndarray:
 @compiled
 def add_spectrum_gradient(start1, x1, y1, z1, r1, f1, df1, start2, x2, y2, z2, r2, f2, rows, weights, channel, degree,
                           first, second, starts, steps, out):  # fmt: skip
-    """out[rows[j], :, channel[l]] += weights[i, l] dSᵢₗ/drⱼ with Sᵢₗ = Σⱼₖ f₁ⱼ f₂ₖ Pₗ(cos θ), for j of the first list, the second one held."""
+    """out[rows[j], :, channel[l]] += weights[i, l] dSᵢₗ/drⱼ for j of the first list, with Sᵢₗ = Σⱼₖ f₁ⱼ f₂ₖ Pₗ(cos θ).
+
+    The second list is held. If both are the same list, double the weights.
+    """
     moments = np.empty((degree + 1, degree + 1, 2))
     size = 64
     n_channels = out.shape[2]
-    c, s, c0, s0, p, q = (np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size))
-    v, gx, gy, gz = (np.empty((n_channels, size)), np.empty((n_channels, size)), np.empty((n_channels, size)), np.empty((n_channels, size)))
+    c, s, c0, s0, p, q = (
+        np.empty(size),
+        np.empty(size),
+        np.empty(size),
+        np.empty(size),
+        np.empty(size),
+        np.empty(size),
+    )
+    v, gx, gy, gz = (
+        np.empty((n_channels, size)),
+        np.empty((n_channels, size)),
+        np.empty((n_channels, size)),
+        np.empty((n_channels, size)),
+    )
     for i in range(len(start1) - 1):
         if start1[i] == start1[i + 1] or start2[i] == start2[i + 1]:
             continue
@@ -113,6 +132,7 @@ def add_spectrum_gradient(start1, x1, y1, z1, r1, f1, df1, start2, x2, y2, z2, r
                 moments[m, l] *= weights[i, l]
         for begin in range(start1[i], start1[i + 1], size):
             n = min(size, start1[i + 1] - begin)
+            xb, yb, zb = x1[begin : begin + n], y1[begin : begin + n], z1[begin : begin + n]
             v[:] = 0.0
             gx[:] = 0.0
             gy[:] = 0.0
@@ -123,14 +143,14 @@ def add_spectrum_gradient(start1, x1, y1, z1, r1, f1, df1, start2, x2, y2, z2, r
                         c0[b], s0[b], c[b], s[b] = 0.0, 0.0, 1.0, 0.0
                     else:
                         c0[b], s0[b] = c[b], s[b]
-                        c[b] = x1[begin + b] * c0[b] - y1[begin + b] * s0[b]
-                        s[b] = x1[begin + b] * s0[b] + y1[begin + b] * c0[b]
+                        c[b] = xb[b] * c0[b] - yb[b] * s0[b]
+                        s[b] = xb[b] * s0[b] + yb[b] * c0[b]
                     p[b], q[b] = 0.0, starts[m]
                 for l in range(m, degree + 1):  # noqa: E741
                     if l > m:
                         a1, b1 = first[m, l], second[m, l]
                         for b in range(n):
-                            new = a1 * z1[begin + b] * q[b] - b1 * p[b]
+                            new = a1 * zb[b] * q[b] - b1 * p[b]
                             p[b] = q[b]
                             q[b] = new
                     gc, gs = moments[m, l, 0], moments[m, l, 1]

@@ -28,14 +28,13 @@ class Neighbors:
         """Where (centre, neighbour's atom) stands in a flattened (n_atoms, n_atoms) table, (n_pairs,)."""
         return self.centres() * (len(self.start) - 1) + self.atom
 
-    def select(self, keep: np.ndarray) -> "Neighbors":
-        """Only the neighbours where `keep` (bool, (n_pairs,)) is true."""
-        start = np.concatenate(([0], np.cumsum(keep)))[self.start]
-        return Neighbors(start, self.atom[keep], self.number[keep], self.vector[keep], self.distance[keep])
+    def select(self, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The neighbours where `keep` (bool, (n_pairs,)) is true: their `start`, and their rows in this list."""
+        return np.concatenate(([0], np.cumsum(keep)))[self.start], np.flatnonzero(keep)
 
 
 def check_structure(atoms: Atoms) -> None:
-    """Raise ValueError if the structure cannot have a neighbour list: no atoms, NaN, or periodic along a missing cell vector."""
+    """Raise ValueError for no atoms, NaN, or a structure that is periodic along a missing cell vector."""
     if len(atoms) == 0:
         raise ValueError("the structure has no atoms")
     bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
@@ -67,7 +66,7 @@ def neighbors(atoms: Atoms, cutoff: float) -> Neighbors:
     if distance.size and distance.min() < OVERLAP_ANGSTROM:
         pair = int(distance.argmin())
         raise ValueError(
-            f"atoms {first[pair]} and {second[pair]} are {distance[pair]:.3g} Å apart; atoms (or images) must not overlap"
+            f"atoms {first[pair]} and {second[pair]} are {distance[pair]:.3g} Å apart; they must not overlap"
             f" (at least {OVERLAP_ANGSTROM} Å)"
         )
     start = np.searchsorted(first, np.arange(len(atoms) + 1)).astype(np.int64)

@@ -6,22 +6,22 @@ import numpy as np
 
 from bpstudy.symmetry.compiled import compiled
 
-_BLOCK, _CHUNK = 256, 16
+_BLOCK, _CHUNK = 256, 32
 
 
 @compiled
-def _choose(begin, n, xj, yj, zj, rj, x2, y2, z2, r2, widest, scale, n_far, cosine, apart, kept):
-    """Which of n neighbours form a pair that counts: fills `cosine`, `apart` (rⱼₖ² in cells of the far side), `kept`; their number.
+def _choose(xj, yj, zj, rj, x, y, z, r, widest, scale, n_far, cosine, apart, kept):
+    """Which of these neighbours make a pair that counts: fills `cosine`, `apart` (rⱼₖ² in cells of the far side),
+    `kept`; their number.
 
     No branch depends on a single pair, so the loops become SIMD code and nothing is mispredicted.
     """
-    count = 0
+    n, count = len(x), 0
     for b in range(n):
-        cosine[b] = xj * x2[begin + b] + yj * y2[begin + b] + zj * z2[begin + b]
+        cosine[b] = xj * x[b] + yj * y[b] + zj * z[b]
     if scale > 0:
         for b in range(n):
-            r = r2[begin + b]
-            apart[b] = scale * (rj * rj + r * r - 2 * rj * r * cosine[b])
+            apart[b] = scale * (rj * rj + r[b] * r[b] - 2 * rj * r[b] * cosine[b])
         for b in range(n):
             kept[count] = b
             count += apart[b] < n_far
@@ -30,14 +30,17 @@ def _choose(begin, n, xj, yj, zj, rj, x2, y2, z2, r2, widest, scale, n_far, cosi
             kept[b] = b
         count = n
     else:  # few pairs are in the caps, and neighbours are sorted by direction: most chunks hold none
+        inner = 1 - widest
         for chunk in range(0, n, _CHUNK):
-            hits = 0
-            for b in range(chunk, min(chunk + _CHUNK, n)):
-                hits += abs(cosine[b]) > 1 - widest
-            if hits > 0:
-                for b in range(chunk, min(chunk + _CHUNK, n)):
-                    kept[count] = b
-                    count += abs(cosine[b]) > 1 - widest
+            part = cosine[chunk : min(chunk + _CHUNK, n)]
+            inside = 0.0
+            for b in range(len(part)):  # a sum of 2 max(|x| − inner, 0): unlike a maximum, it becomes SIMD code
+                beyond = abs(part[b]) - inner
+                inside += beyond + abs(beyond)
+            if inside > 0:
+                for b in range(len(part)):
+                    kept[count] = chunk + b
+                    count += abs(part[b]) > inner
     return count
 
 
@@ -46,7 +49,7 @@ def pair_sums(
     start1, x1, y1, z1, r1, f1, start2, x2, y2, z2, r2, f2, same, far, far_reach,
     coefficients, cells, direct, zeta, side,
 ):  # fmt: skip
-    """(n_atoms, n_functions): Σ over pairs of f₁ⱼ f₂ₖ [far side] k(x); j < k if both are the `same` list, else all j, k."""
+    """Sums of f₁ⱼ f₂ₖ [far side] k(x) over all pairs (j < k if both are the `same` list): (n_atoms, n_functions)."""
     n_atoms, reach, n_functions = len(start1) - 1, coefficients.shape[1], coefficients.shape[3]
     out = np.zeros((n_atoms, n_functions))
     moments = np.empty((2 * reach, 6))
@@ -58,8 +61,11 @@ def pair_sums(
         moments[:] = 0.0
         for j in range(start1[i], start1[i + 1]):
             for begin in range(j + 1 if same else start2[i], start2[i + 1], _BLOCK):
-                n = min(_BLOCK, start2[i + 1] - begin)
-                count = _choose(begin, n, x1[j], y1[j], z1[j], r1[j], x2, y2, z2, r2, widest, scale, n_far, cosine, apart, kept)
+                end = min(begin + _BLOCK, start2[i + 1])
+                count = _choose(
+                    x1[j], y1[j], z1[j], r1[j], x2[begin:end], y2[begin:end], z2[begin:end], r2[begin:end],
+                    widest, scale, n_far, cosine, apart, kept,
+                )  # fmt: skip
                 for q in range(count):
                     b = kept[q]
                     x = cosine[b]
@@ -68,7 +74,10 @@ def pair_sums(
                         u = max(apart[b], 0.0)
                         cell = int(u)
                         u -= cell + 0.5
-                        w *= far[cell, 0] + u * (far[cell, 1] + u * (far[cell, 2] + u * (far[cell, 3] + u * (far[cell, 4] + u * far[cell, 5]))))
+                        w *= far[cell, 0] + u * (
+                            far[cell, 1]
+                            + u * (far[cell, 2] + u * (far[cell, 3] + u * (far[cell, 4] + u * far[cell, 5])))
+                        )
                     away = max(1.0 - abs(x), 0.0)
                     t = math.sqrt(away) * cells
                     cell = min(int(t), reach - 1)
@@ -102,34 +111,34 @@ def add_pair_gradient(
 ):  # fmt: skip
     """out[row of a neighbour, :, channel] += the derivative of the pair sums with respect to its position.
 
-    `coefficients` (1 or n_atoms, 2, reach, 6, n_channels): one table for all centres, or one each (a table mixed with weights).
-    `mixing` (1 or n_atoms, len(zeta), n_channels) does the same for the terms that are added directly.
+    `coefficients` (1 or n_atoms, 2, reach, 6, n_channels): one table for all centres, or one each (a table mixed with
+    weights). `mixing` (1 or n_atoms, len(zeta), n_channels) does the same for the terms that are added directly.
     """
     n_atoms, reach, n_channels = len(start1) - 1, coefficients.shape[2], coefficients.shape[4]
-    widest = (reach / cells) ** 2 if reach < cells else 2.0
-    scale = len(far) / far_reach if len(far) else 0.0
-    cosine = np.empty(_BLOCK)
+    cosine, apart, kept = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK, np.int64)
     value, slope = np.empty(n_channels), np.empty(n_channels)
     own, other, turn1, turn2 = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
+    widest = (reach / cells) ** 2 if reach < cells else 2.0
+    n_far = len(far)
+    scale = n_far / far_reach if n_far else 0.0
     for i in range(n_atoms):
         chosen, mixed = min(i, len(coefficients) - 1), min(i, len(mixing) - 1)
         for j in range(start1[i], start1[i + 1]):
             xj, yj, zj, rj, fj = x1[j], y1[j], z1[j], r1[j], f1[j]
             for begin in range(j + 1 if same else start2[i], start2[i + 1], _BLOCK):
-                n = min(_BLOCK, start2[i + 1] - begin)
-                for b in range(n):
-                    cosine[b] = xj * x2[begin + b] + yj * y2[begin + b] + zj * z2[begin + b]
-                for b in range(n):
+                end = min(begin + _BLOCK, start2[i + 1])
+                count = _choose(
+                    xj, yj, zj, rj, x2[begin:end], y2[begin:end], z2[begin:end], r2[begin:end],
+                    widest, scale, n_far, cosine, apart, kept,
+                )  # fmt: skip
+                for q in range(count):
+                    b = kept[q]
                     x, k = cosine[b], begin + b
                     away = max(1.0 - abs(x), 0.0)
-                    if away >= widest:
-                        continue
                     across, dacross = 1.0, 0.0
                     if scale > 0:
-                        u = scale * (rj * rj + r2[k] * r2[k] - 2 * rj * r2[k] * x)
+                        u = max(apart[b], 0.0)
                         cell = int(u)
-                        if cell >= len(far):
-                            continue
                         u -= cell + 0.5
                         a = far[cell]
                         across = a[0] + u * (a[1] + u * (a[2] + u * (a[3] + u * (a[4] + u * a[5]))))
@@ -143,8 +152,13 @@ def add_pair_gradient(
                     inward = -sign * cells / (2 * max(root, 1e-10))
                     row = coefficients[chosen, s, cell]
                     for f in range(n_channels):
-                        value[f] = row[0, f] + t * (row[1, f] + t * (row[2, f] + t * (row[3, f] + t * (row[4, f] + t * row[5, f]))))
-                        slope[f] = inward * (row[1, f] + t * (2 * row[2, f] + t * (3 * row[3, f] + t * (4 * row[4, f] + t * 5 * row[5, f]))))
+                        value[f] = row[0, f] + t * (
+                            row[1, f] + t * (row[2, f] + t * (row[3, f] + t * (row[4, f] + t * row[5, f])))
+                        )
+                        slope[f] = inward * (
+                            row[1, f]
+                            + t * (2 * row[2, f] + t * (3 * row[3, f] + t * (4 * row[4, f] + t * 5 * row[5, f])))
+                        )
                     if cell < direct and away > 0:
                         for d in range(len(zeta)):
                             if zeta[d] > 0 and side[d] == s:
@@ -153,13 +167,13 @@ def add_pair_gradient(
                                     value[f] += mixing[mixed, d, f] * 0.5 * away * branch
                                     slope[f] -= mixing[mixed, d, f] * sign * 0.5 * zeta[d] * branch
                     w, fk, rk = fj * f2[k] * across, f2[k], r2[k]
-                    apart = 2 * fj * fk * dacross
+                    stretch = 2 * fj * fk * dacross
                     # Derivatives of the weight (own, other) and, times the slope, of the angle (turn) for j and for k.
                     radial1, radial2 = df1[j] * fk * across, df2[k] * fj * across
                     for c in range(3):
                         uj = xj if c == 0 else (yj if c == 1 else zj)
                         uk = x2[k] if c == 0 else (y2[k] if c == 1 else z2[k])
-                        between = apart * (rj * uj - rk * uk)
+                        between = stretch * (rj * uj - rk * uk)
                         own[c] = radial1 * uj + between
                         other[c] = radial2 * uk - between
                         turn1[c] = w / rj * (uk - x * uj)

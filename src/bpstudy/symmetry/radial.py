@@ -16,7 +16,7 @@ _NEGLIGIBLE = 50.0  # exp(−50) = 2e-22, far below the rounding of a sum of ter
 
 
 @compiled
-def _values(start, number, distance, eta, rs, kappa, cutoff, species):  # type: ignore[no-untyped-def]
+def _values(start, number, distance, eta, rs, kappa, cutoff, species):
     out = np.zeros((len(start) - 1, len(eta)))
     for i in range(len(start) - 1):
         for p in range(start[i], start[i + 1]):
@@ -53,7 +53,9 @@ def _add_slopes(start, number, distance, vector, eta, rs, kappa, cutoff, species
                 phase = math.pi * r / cutoff[f]
                 fc, dfc = 0.5 * (math.cos(phase) + 1), -0.5 * math.pi / cutoff[f] * math.sin(phase)
                 gauss, wave = math.exp(-exponent), math.cos(kappa[f] * r)
-                slope = gauss * (dfc * wave - fc * (2 * eta[f] * (r - rs[f]) * wave + kappa[f] * math.sin(kappa[f] * r)))
+                slope = gauss * (
+                    dfc * wave - fc * (2 * eta[f] * (r - rs[f]) * wave + kappa[f] * math.sin(kappa[f] * r))
+                )
                 for c in range(3):
                     out[rows[p], c, channel[f]] += weights[i, f] * slope * vector[p, c] / r
 
@@ -93,7 +95,7 @@ class RadialBlock:
         self._add(near, rows, weights, channel, out[:, :, None])
 
     def gradients(self, near: Neighbors) -> np.ndarray:
-        """Σ of dGᵢf/drₚ over the neighbours p that are images of atom a, (n_atoms, n_atoms, 3, n_functions): i, a, xyz, f."""
+        """Sum of dGᵢf/drₚ over the neighbours p that are images of atom a: (i, a, 3, f)."""
         n, n_functions = len(near.start) - 1, len(self.eta)
         out = np.zeros((n * n, 3, n_functions))
         self._add(near, near.rows(), np.ones((n, n_functions)), np.arange(n_functions), out)

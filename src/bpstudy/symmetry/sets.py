@@ -19,9 +19,10 @@ DEFAULT_TOLERANCE = 1e-12
 class SymmetryFunctions:
     """An ordered set of symmetry functions.
 
-    `tolerance` bounds the error of the angular factor ((1 + λ cos θ)/2)^ζ ≤ 1 in every pair of neighbours, so that G4 and G5 are exact
-    to `tolerance` times the block's scale, 2 Σ fⱼfₖ. (G5 of integer ζ and the radial functions are exact to rounding.)
-    Raises ValueError for an empty set, an object that is not a symmetry function, or a tolerance outside 1e-13 … 1e-3.
+    `tolerance` bounds the error of the angular factor ((1 + λ cos θ)/2)^ζ ≤ 1 in every pair of neighbours, so that G4
+    and G5 are exact to `tolerance` times the block's scale, 2 Σ fⱼfₖ. (G5 of integer ζ and the radial functions are
+    exact to rounding.) Raises ValueError for an empty set, an object that is not a symmetry function, or a tolerance
+    outside 1e-13 … 1e-3.
     """
 
     def __init__(self, functions: Iterable[SymmetryFunction], tolerance: float = DEFAULT_TOLERANCE) -> None:
@@ -49,8 +50,9 @@ class SymmetryFunctions:
         return len(self.functions)
 
     def __eq__(self, other: object) -> bool:
-        same_type = isinstance(other, SymmetryFunctions)
-        return same_type and (self.functions, self.tolerance) == (other.functions, other.tolerance)  # type: ignore[union-attr]
+        if not isinstance(other, SymmetryFunctions):
+            return NotImplemented
+        return (self.functions, self.tolerance) == (other.functions, other.tolerance)
 
     def __hash__(self) -> int:
         return hash((self.functions, self.tolerance))
@@ -83,8 +85,9 @@ class SymmetryFunctions:
     def compute_with_gradients(self, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
         """Values (n_atoms, n_functions) and gradients dGᵢf/dRₐ, (n_atoms i, n_functions f, n_atoms a, 3), in 1/Å.
 
-        All images of atom a move together, so cells smaller than the cutoff are right, and the sum over a is 0. The tensor
-        is dense: for small cells (27 atoms, 50 functions: 0.9 MB). For forces use `contract`, which does not need it.
+        All images of atom a move together, so cells smaller than the cutoff are right, and the sum over a is 0. The
+        tensor is dense: for small cells (27 atoms, 50 functions: 0.9 MB). For forces use `contract`, which does not
+        need it.
         """
         near, n = neighbors(atoms, self.cutoff), len(atoms)
         gradients = np.empty((n, n, 3, len(self)))
@@ -100,12 +103,15 @@ class SymmetryFunctions:
     def contract(self, atoms: Atoms, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Forces and virial of an energy E(G) from `weights` = dE/dG, (n_atoms, n_functions), eV.
 
-        Returns F = −dE/dR (n_atoms, 3) in eV/Å and the strain derivative W = dE/dε (3, 3) in eV (stress = W / volume, ASE's sign).
-        One pass over the neighbours, no derivative tensor. Raises ValueError for weights of another shape or not finite.
+        Returns F = −dE/dR (n_atoms, 3) in eV/Å and the strain derivative W = dE/dε (3, 3) in eV (stress = W / volume,
+        ASE's sign). One pass over the neighbours, no derivative tensor. Raises ValueError for weights of another shape
+        or not finite.
         """
         weights = np.asarray(weights, dtype=float)
         if weights.shape != (len(atoms), len(self)):
-            raise ValueError(f"weights have the shape {weights.shape}; it must be (n_atoms, n_functions) = {len(atoms), len(self)}")
+            raise ValueError(
+                f"weights have the shape {weights.shape}; it must be (n_atoms, n_functions) = {len(atoms), len(self)}"
+            )
         if not np.isfinite(weights).all():
             raise ValueError("weights hold NaN or infinity; all dE/dG must be finite")
         near = neighbors(atoms, self.cutoff)
@@ -142,8 +148,9 @@ class SymmetryFunctions:
 def compute_frames(functions: SymmetryFunctions, frames: Sequence[Atoms], threads: int = 1) -> np.ndarray:
     """Values of all frames, float64 (n_frames, n_atoms, n_functions), on `threads` cores.
 
-    Each frame is computed by one thread, so the numbers have the same bits for any number of threads. Beyond the result, memory
-    is that of `threads` frames. Raises ValueError for no frames or frames of different sizes; a bad frame's number is in its error.
+    Each frame is computed by one thread, so the numbers have the same bits for any number of threads. Beyond the
+    result, memory is that of `threads` frames. Raises ValueError for no frames or frames of different sizes; a bad
+    frame's number is in its error.
     """
     if threads < 1:
         raise ValueError(f"threads = {threads} is not allowed; it must be 1 or more")
