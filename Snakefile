@@ -32,14 +32,15 @@ include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/descriptors.smk"
 include: "workflow/rules/normalization.smk"
 include: "workflow/rules/training.smk"
-#include: "workflow/rules/evaluation.smk"
-#include: "workflow/rules/figures.smk"
-#include: "workflow/rules/paper.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/figures.smk"
+
+
+# include: "workflow/rules/paper.smk"
 
 
 rule all:
     default_target: True
     input:
-        [r for e in STUDY.experiments for r in runs(e,"model.keras")], "results/normalization/scatter.csv",
-
-
+        [figure_files(name) for name in FIGURES],
+        "results/evaluation/metrics.csv",

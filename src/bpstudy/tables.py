@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -33,7 +34,7 @@ def metrics(experiments: Mapping[str, Experiment], runs: Sequence[tuple[str, Pat
         }
         ended = {key: summary[key] for key in ("optimizer", "iterations", "seconds", "stop_reason")}
         for chosen, frames in pd.read_csv(predictions).groupby("set", sort=False):
-            scores = errors(frames["energy_dft_ev"], frames["energy_nn_ev"], summary["n_atoms"])
+            scores = asdict(errors(frames["energy_dft_ev"], frames["energy_nn_ev"], summary["n_atoms"]))
             rows.append({**described, "set": chosen, "n_atoms": summary["n_atoms"], **scores, **ended})
     return pd.DataFrame(rows)
 

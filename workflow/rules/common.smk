@@ -45,8 +45,9 @@ def figure_files(name):
 
 def drawn(name, caption, category):
     """Output files of a figure; the first format is shown in the report."""
-    shown, *others = figure_files(name)
-    return [report(shown, caption=f"../report/{caption}.rst", category=category), *others]
+    files = figure_files(name)
+    files[0] = report(files[0], caption=f"../report/{caption}.rst", category=category)
+    return files
 
 
 DRAWING = {"width_cm": STUDY.figures.width_cm, "dpi": STUDY.figures.dpi}

@@ -18,16 +18,16 @@ rule descriptors:
         "results/logs/descriptors/{system}/{frames}/{cutoff}/{block}.log",
     benchmark:
         "results/benchmarks/descriptors/{system}/{frames}/{cutoff}/{block}.tsv"
-    params:
-        frames=lambda w: STUDY.frames[w.frames].model_dump(),
-        block=lambda w, output: BLOCKS[output.values].model_dump(),
-        tolerance=STUDY.angular_tolerance,
+    conda:
+        "../../envs/descriptors.yaml"
     threads: STUDY.descriptor_threads
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../../envs/descriptors.yaml"
+    params:
+        frames=lambda w: STUDY.frames[w.frames].model_dump(),
+        block=lambda w, output: BLOCKS[output.values].model_dump(),
+        tolerance=STUDY.angular_tolerance,
     message:
         "{wildcards.system}, {wildcards.frames}: {wildcards.block}, {wildcards.cutoff}"
     script:

@@ -1,7 +1,24 @@
+from pathlib import Path
+
+from bpstudy.archive import SUFFIXES, ArchiveError, check_length
+
+try:
+    for system in SIMULATED if STUDY.archive else []:
+        check_length(Path(STUDY.archive, system), STUDY.systems[system])
+except ArchiveError as error:
+    raise WorkflowError(str(error))
+
+
 def chunk_files(wildcards):
     """The chunks of a simulated system, in order."""
     chunks = range(STUDY.systems[wildcards.system].chunks)
     return [f"results/dynamics/{wildcards.system}/chunks/{n:04d}.traj" for n in chunks]
+
+
+def archived_files(wildcards):
+    """What the archive holds of the system's chunks."""
+    chunks = range(STUDY.systems[wildcards.system].chunks)
+    return [f"{STUDY.archive}/{wildcards.system}/{n:04d}{suffix}" for n in chunks for suffix in SUFFIXES]
 
 
 def state_before(wildcards):
@@ -22,19 +39,19 @@ rule dynamics_chunk:
         calculator="results/logs/dynamics/{system}/{chunk}.calculator.txt",
     benchmark:
         "results/benchmarks/dynamics/{system}/{chunk}.tsv"
+    wildcard_constraints:
+        system=one_of(SIMULATED),
+    conda:
+        "../../envs/dft.yaml"
+    threads: lambda w: STUDY.systems[w.system].calculator.mpi_ranks
+    resources:
+        mem_mb=lambda w, threads: 1500 * threads,
+        runtime=240,
     params:
         settings=lambda w: STUDY.systems[w.system].simulation().model_dump_json(),
         steps=lambda w: STUDY.systems[w.system].chunk_range(int(w.chunk)),
         state=lambda w, input: f"--state-in {input.state}" if input.state else "",
         launcher=lambda w, threads: f"mpirun -n {threads}" if threads > 1 else "",
-    threads: lambda w: STUDY.systems[w.system].calculator.mpi_ranks
-    resources:
-        mem_mb=lambda w, threads: 1500 * threads,
-        runtime=240,
-    wildcard_constraints:
-        system=one_of(SIMULATED),
-    conda:
-        "../../envs/dft.yaml"
     message:
         "{wildcards.system}: molecular dynamics, chunk {wildcards.chunk}"
     shell:
@@ -57,14 +74,14 @@ rule trajectory:
         "results/benchmarks/dynamics/{system}/trajectory.tsv"
     wildcard_constraints:
         system=one_of(SIMULATED),
-    params:
-        timestep_fs=lambda w: STUDY.systems[w.system].dynamics.timestep_fs,
+    conda:
+        "../../envs/dft.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../../envs/dft.yaml"
+    params:
+        timestep_fs=lambda w: STUDY.systems[w.system].dynamics.timestep_fs,
     message:
         "{wildcards.system}: one trajectory of all chunks"
     script:
@@ -81,3 +98,35 @@ use rule trajectory as imported_trajectory with:
         timestep_fs=None,
     message:
         "{wildcards.system}: the user's own trajectory"
+
+
+if STUDY.archive:
+
+    ruleorder: archived_trajectory > trajectory
+
+    rule archived_trajectory:
+        input:
+            chunks=archived_files,
+            code=code("bpstudy.archive"),
+        output:
+            frames="results/dynamics/{system}/trajectory.traj",
+            thermo="results/dynamics/{system}/thermo.csv",
+        log:
+            "results/logs/dynamics/{system}/trajectory.log",
+        benchmark:
+            "results/benchmarks/dynamics/{system}/trajectory.tsv"
+        wildcard_constraints:
+            system=one_of(SIMULATED),
+        conda:
+            "../../envs/dft.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            archive=lambda w: f"{STUDY.archive}/{w.system}",
+            system=lambda w: STUDY.systems[w.system].model_dump(mode="json"),
+        message:
+            "{wildcards.system}: the archived trajectory, verified"
+        script:
+            "../scripts/archived_trajectory.py"

@@ -19,15 +19,15 @@ rule metrics:
         ),
     log:
         "results/logs/evaluation/metrics.log",
-    params:
-        runs=RUNS,
-        experiments={name: e.model_dump() for name, e in STUDY.experiments.items()},
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        runs=RUNS,
+        experiments={name: e.model_dump() for name, e in STUDY.experiments.items()},
     message:
         "errors of all networks"
     script:
@@ -42,14 +42,14 @@ rule histories:
         "results/evaluation/histories.csv",
     log:
         "results/logs/evaluation/histories.log",
-    params:
-        runs=RUNS,
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        runs=RUNS,
     message:
         "histories of all fits"
     script:
@@ -65,15 +65,15 @@ rule sums:
         "results/evaluation/sums/{figure}.csv",
     log:
         "results/logs/evaluation/sums-{figure}.log",
-    params:
-        atom=lambda w: STUDY.figures.sums[w.figure].atom,
-        energy=lambda w: shown_in(w).energy,
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        atom=lambda w: STUDY.figures.sums[w.figure].atom,
+        energy=lambda w: shown_in(w).energy,
     message:
         "{wildcards.figure}: E against the sum of all functions"
     script:

@@ -1,3 +1,14 @@
+FIGURES = [
+    "fig01",
+    "fig02",
+    *STUDY.figures.predictions,
+    *STUDY.figures.sums,
+    "fig11",
+    "figS1",
+    "figS2",
+]
+
+
 rule energy_figure:
     input:
         thermo=thermo(STUDY.unit_functions.system),
@@ -6,14 +17,14 @@ rule energy_figure:
         drawn("fig01", "energy", "Copper"),
     log:
         "results/logs/figures/fig01.log",
-    params:
-        **DRAWING,
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
     message:
         "fig01: E against time"
     script:
@@ -29,14 +40,14 @@ rule unit_sums_figure:
         drawn("fig02", "unit_sums", "Copper"),
     log:
         "results/logs/figures/fig02.log",
-    params:
-        **DRAWING,
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
     message:
         "fig02: E against the 31 sums of unit functions"
     script:
@@ -51,14 +62,14 @@ rule hierarchy_figure:
         drawn("figS1", "hierarchy", "Copper"),
     log:
         "results/logs/figures/figS1.log",
-    params:
-        **DRAWING,
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
     message:
         "figS1: magnitudes of unit functions"
     script:
@@ -76,16 +87,16 @@ rule predictions_figure:
         "results/logs/figures/{figure}.log",
     wildcard_constraints:
         figure=one_of(STUDY.figures.predictions),
-    params:
-        experiment=lambda w: STUDY.figures.predictions[w.figure],
-        seeds=STUDY.seeds,
-        **DRAWING,
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
+        experiment=lambda w: STUDY.figures.predictions[w.figure],
+        seeds=STUDY.seeds,
     message:
         "{wildcards.figure}: E(DFT) against E(NN)"
     script:
@@ -102,15 +113,15 @@ rule sums_figure:
         "results/logs/figures/{figure}.log",
     wildcard_constraints:
         figure=one_of(STUDY.figures.sums),
-    params:
-        atom=lambda w: STUDY.figures.sums[w.figure].atom,
-        **DRAWING,
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
+        atom=lambda w: STUDY.figures.sums[w.figure].atom,
     message:
         "{wildcards.figure}: E against the sum of all functions"
     script:
@@ -125,15 +136,15 @@ rule overview_figure:
         drawn("fig11", "overview", "Lithium"),
     log:
         "results/logs/figures/fig11.log",
-    params:
-        experiments=STUDY.figures.overview,
-        **DRAWING,
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
+        experiments=STUDY.figures.overview,
     message:
         "fig11: the combinations of types, all seeds"
     script:
@@ -148,15 +159,15 @@ rule histories_figure:
         drawn("figS2", "histories", "Lithium"),
     log:
         "results/logs/figures/figS2.log",
-    params:
-        experiments=STUDY.figures.overview,
-        **DRAWING,
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
+        experiments=STUDY.figures.overview,
     message:
         "figS2: histories of the fits"
     script:

@@ -10,14 +10,14 @@ rule unit_functions:
         "results/logs/normalization.log",
     benchmark:
         "results/benchmarks/normalization.tsv"
-    params:
-        settings=STUDY.unit_functions.model_dump(),
+    conda:
+        "../../envs/descriptors.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../../envs/descriptors.yaml"
+    params:
+        settings=STUDY.unit_functions.model_dump(),
     message:
         "unit symmetry functions: magnitudes, 31 sums, scatter of E(G)"
     script:

@@ -1,6 +1,5 @@
 # Typst sets vector graphics best as PDF.
 PAPER_FORMAT = min(STUDY.figures.formats, key=("pdf", "svg", "png").index)
-FIGURES = ["fig01", "fig02", *STUDY.figures.predictions, *STUDY.figures.sums, "fig11", "figS1", "figS2"]
 PAPER_FIGURES = {name: f"results/figures/{name}.{PAPER_FORMAT}" for name in FIGURES}
 PAPER_TABLES = {
     "metrics": "results/evaluation/metrics.csv",
@@ -22,16 +21,16 @@ rule paper:
         config="results/paper/config.json",
     log:
         "results/logs/paper.log",
-    params:
-        inputs={**PAPER_FIGURES, **PAPER_TABLES},
-        config=STUDY.model_dump_json(indent=1),
-        date=STUDY.paper_date.isoformat(),
+    conda:
+        "../../envs/paper.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
-    conda:
-        "../../envs/paper.yaml"
+    params:
+        inputs={**PAPER_FIGURES, **PAPER_TABLES},
+        config=STUDY.model_dump_json(indent=1),
+        date=STUDY.paper_date.isoformat(),
     message:
         "the paper"
     script:

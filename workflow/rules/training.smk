@@ -6,7 +6,10 @@ rule train:
         ],
         thermo=lambda w: [
             thermo(STUDY.frames[frames].system)
-            for frames in (STUDY.experiments[w.experiment].frames, *STUDY.experiments[w.experiment].held_out)
+            for frames in (
+                STUDY.experiments[w.experiment].frames,
+                *STUDY.experiments[w.experiment].held_out,
+            )
         ],
         code=code("bpstudy.fitting"),
     output:
@@ -18,15 +21,15 @@ rule train:
         "results/logs/training/{experiment}/seed-{seed}.log",
     benchmark:
         "results/benchmarks/training/{experiment}/seed-{seed}.tsv"
-    params:
-        experiment=lambda w: STUDY.experiments[w.experiment].model_dump(),
-        optimizer=lambda w: STUDY.optimizers[STUDY.experiments[w.experiment].optimizer].model_dump(),
+    conda:
+        "../../envs/training.yaml"
     threads: lambda w: STUDY.experiments[w.experiment].threads
     resources:
         mem_mb=3000,
         runtime=120,
-    conda:
-        "../../envs/training.yaml"
+    params:
+        experiment=lambda w: STUDY.experiments[w.experiment].model_dump(),
+        optimizer=lambda w: STUDY.optimizers[STUDY.experiments[w.experiment].optimizer].model_dump(),
     message:
         "{wildcards.experiment}: network of seed {wildcards.seed}"
     script:

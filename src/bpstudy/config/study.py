@@ -19,6 +19,9 @@ class Config(Section):
     """The whole study."""
 
     systems: dict[Name, System] = Field(min_length=1)
+    archive: str | None = Field(
+        description="folder with a folder of archived chunks for each simulated system; null: the dynamics are computed"
+    )
     unit_functions: UnitFunctions
     descriptor_threads: Count = Field(description="threads of a job that computes symmetry functions")
     angular_tolerance: float = Field(ge=1e-13, le=1e-3, description="error of the angular factor of G4 and G5, ≤ 1")

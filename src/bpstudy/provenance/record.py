@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import bpstudy
+from bpstudy.checksums import sha256
 from bpstudy.files import atomic_path
 
 PACKAGES = (
@@ -32,12 +33,6 @@ PACKAGES = (
     "tensorflow-cpu",
     "vesin",
 )
-
-
-def sha256(path: str | Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
-    with Path(path).open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()
 
 
 def now() -> str:

@@ -1,0 +1,138 @@
+"""An experiment from blocks of functions to predictions, on copper with EMT."""
+
+import json
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from ase.build import bulk
+from ase.calculators.emt import EMT
+
+from bpstudy.config.experiments import Experiment, Optimizer
+from bpstudy.config.functions import Block
+from bpstudy.descriptors import compute_block
+from bpstudy.files import write_table
+from bpstudy.fitting import FitError, fit_experiment
+from bpstudy.network import load_network
+from bpstudy.tables import functions_label, histories, metrics, sums
+from bpstudy.trajectory import snapshot, thermodynamics
+
+BLOCKS = [
+    Block(type="G2", count=4, cutoff_angstrom=5.0, grid="fortnet"),
+    Block(type="G5", count=2, cutoff_angstrom=5.0, grid="fortnet", pairs="unordered"),
+]
+OPTIMIZER = Optimizer(name="levenberg-marquardt", max_iterations=15, target_mse_ev2=0.0, patience=15, min_progress=1e-3)
+
+
+def experiment(**changes):
+    settings = {
+        "frames": "first",
+        "held_out": ["later"],
+        "functions": [block.model_dump() for block in BLOCKS],
+        "hidden": [4],
+        "optimizer": "lm",
+        "threads": 1,
+    }
+    return Experiment.model_validate(settings | changes)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    frames = []
+    for seed in range(30):
+        atoms = bulk("Cu", cubic=True)
+        atoms.rattle(0.05 + 0.002 * seed, seed=seed)
+        atoms.calc = EMT()
+        atoms.get_forces()
+        frames.append(snapshot(atoms))
+    write_table(folder / "thermo.csv", thermodynamics(frames, 1.0))
+    for name, chosen in (("first", range(20)), ("later", range(22, 30))):
+        for block in BLOCKS:
+            compute_block(folder / name / f"{block.slug}.npy", block, frames, chosen, tolerance=1e-12, threads=1)
+    groups = [[str(folder / name / f"{block.slug}.npy") for block in BLOCKS] for name in ("first", "later")]
+    return SimpleNamespace(blocks=groups, thermo=[str(folder / "thermo.csv")] * 2)
+
+
+def fit(folder, data, settings=None, seed=3, **changes):
+    files = {"model": "model.keras", "history": "history.csv", "predictions": "p.csv", "metrics": "m.json"}
+    inputs = {"blocks": data.blocks, "thermo": data.thermo} | changes
+    fit_experiment(
+        settings or experiment(), OPTIMIZER, seed, 1, **inputs, **{k: folder / name for k, name in files.items()}
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fitted")
+    fit(folder, data)
+    return folder
+
+
+def test_the_predictions_are_the_saved_models(data, fitted):
+    predictions = pd.read_csv(fitted / "p.csv")
+    assert predictions.groupby("set")["frame"].apply(list).to_dict() == {
+        "train": list(range(20)),
+        "later": list(range(22, 30)),
+    }
+    from bpstudy.descriptors import read_blocks
+
+    network = load_network(fitted / "model.keras")
+    again = network.energies(read_blocks(data.blocks[1]).by_element())
+    assert predictions[predictions["set"] == "later"]["energy_nn_ev"].tolist() == pytest.approx(again, abs=1e-12)
+
+
+def test_it_learns_and_says_how(fitted):
+    history = pd.read_csv(fitted / "history.csv")
+    assert history["mse_ev2"].min() < 0.01 * history["mse_ev2"].iloc[0]
+    summary = json.loads((fitted / "m.json").read_text())
+    assert summary["stop_reason"] in ("maximum of iterations", "no progress")
+    assert summary["weights"] == 6 * 4 + 4 + 4 + 1
+    assert summary["seed"] == 3
+
+
+def test_equal_seeds_give_equal_files_and_others_do_not(data, fitted, tmp_path):
+    fit(tmp_path, data)
+    for name in ("model.keras", "p.csv"):
+        assert (tmp_path / name).read_bytes() == (fitted / name).read_bytes()
+    fit(tmp_path, data, seed=4)
+    assert (tmp_path / "p.csv").read_bytes() != (fitted / "p.csv").read_bytes()
+
+
+def test_the_table_of_metrics_is_of_the_predictions(fitted):
+    table = metrics({"try": experiment()}, [("try", fitted / "p.csv", fitted / "m.json")])
+    assert table["set"].tolist() == ["train", "later"]
+    assert table["functions"].unique().tolist() == ["4G2+2G5"] == [functions_label(experiment())]
+    predictions = pd.read_csv(fitted / "p.csv").query("set == 'later'")
+    mse = ((predictions["energy_nn_ev"] - predictions["energy_dft_ev"]) ** 2).mean()
+    assert table.set_index("set").loc["later", "mse_ev2"] == pytest.approx(mse)
+    assert table.set_index("set").loc["later", "rmse_mev_per_atom"] == pytest.approx(1000 * mse**0.5 / 4)
+
+
+def test_histories_are_joined(fitted):
+    table = histories([("try", 3, fitted / "history.csv"), ("try", 4, fitted / "history.csv")])
+    assert table.groupby("seed").size().nunique() == 1
+
+
+def test_sums_of_all_atoms_and_of_one(data):
+    every, first = (sums(data.blocks[0], data.thermo[0], "potential", atom) for atom in (None, 0))
+    ones = [sums(data.blocks[0], data.thermo[0], "potential", atom)["sum"] for atom in range(4)]
+    assert every["sum"].tolist() == pytest.approx(sum(ones).tolist())
+    assert first["energy_ev"].tolist() == every["energy_ev"].tolist()
+    with pytest.raises(ValueError, match="atom 4 does not exist"):
+        sums(data.blocks[0], data.thermo[0], "potential", 4)
+
+
+def test_an_energy_that_is_not_there_is_an_error(data, tmp_path):
+    table = pd.read_csv(data.thermo[0]).assign(free_ev=float("nan"))
+    write_table(tmp_path / "thermo.csv", table)
+    thermo = [str(tmp_path / "thermo.csv")] * 2
+    with pytest.raises(FitError, match="20 of the frames have no free energy"):
+        fit(tmp_path, data, experiment(energy="free"), thermo=thermo)
+    assert not (tmp_path / "model.keras").exists()
+
+
+def test_held_out_frames_of_other_functions_are_refused(data, tmp_path):
+    swapped = [data.blocks[0], data.blocks[1][::-1]]
+    with pytest.raises(FitError, match="the model was made for"):
+        fit(tmp_path, data, blocks=swapped)
