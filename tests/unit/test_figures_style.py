@@ -101,6 +101,13 @@ def test_the_look_of_others_is_left_alone(tmp_path):
     assert dict(mpl.rcParams) == before
 
 
+def test_sets_of_frames_have_colours_of_their_own_in_a_fixed_order():
+    colors = style.set_colors(["hot", "independent", "train", "train", "cold"])
+    assert list(colors) == ["train", "independent", "hot", "cold"]
+    assert len(set(colors.values())) == 4
+    assert colors["train"] == style.set_colors(["train"])["train"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(-0.5, "−0.5"), (0, "0"), (1.5e-7, "1.5e−07"), (56.4485, "56.4485"), (20000, "20000")]
 )

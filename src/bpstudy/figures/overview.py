@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from bpstudy.figures import style
-from bpstudy.figures.tables import TableError, require, require_finite, require_known, require_sets
+from bpstudy.figures.tables import TableError, require, require_finite, require_known
 
 COLUMNS = ["experiment", "functions", "seed", "set", "rmse_mev_per_atom", "rmse_over_sd"]
 BOOTSTRAPS = 2000
@@ -18,7 +18,7 @@ BOOTSTRAPS = 2000
 def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float = style.WIDTH_CM) -> Figure:
     """RMSE of each experiment: every seed a dot, the median with its 95 % bootstrap interval, least median first.
 
-    They are ranked on the hardest set there is: an independent trajectory, else later frames, else the training frames.
+    They are ranked on the last set there is: an independent trajectory, else later frames, else the training frames.
     The dashed lines are sd(E), the error of a model that always says the mean.
 
     Args:
@@ -29,8 +29,9 @@ def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float 
         raise TableError("overview: no experiment is named")
     require_finite(require(metrics, COLUMNS, "metrics"), ["rmse_mev_per_atom", "rmse_over_sd"], "metrics")
     require_known(experiments, set(metrics["experiment"]), "overview, experiment")
-    chosen = require_sets(metrics, "metrics")[metrics["experiment"].isin(experiments)]
-    sets = [name for name in style.SETS if (chosen["set"] == name).any()]
+    chosen = metrics[metrics["experiment"].isin(experiments)]
+    colors = style.set_colors(chosen["set"])
+    sets = list(colors)
     medians = chosen[chosen["set"] == sets[-1]].groupby("experiment")["rmse_mev_per_atom"].median()
     order = sorted(experiments, key=lambda name: (medians.get(name, float("inf")), name))
 
@@ -43,7 +44,7 @@ def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float 
         "hue": "set",
         "order": order,
         "hue_order": sets,
-        "palette": style.SETS,
+        "palette": colors,
         "log_scale": True,
         "legend": False,
         "ax": ax,
@@ -66,13 +67,13 @@ def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float 
     for name in sets:
         rows = chosen[chosen["set"] == name]
         sd = (rows["rmse_mev_per_atom"] / rows["rmse_over_sd"]).median()
-        ax.axvline(sd, color=style.SETS[name], linestyle="--", linewidth=0.8, zorder=0)
+        ax.axvline(sd, color=colors[name], linestyle="--", linewidth=0.8, zorder=0)
         ax.scatter(
             [],
             [],
-            color=style.SETS[name],
+            color=colors[name],
             s=16,
-            label=f"{style.SET_LABELS[name]} (dashed: sd of $E$, {sd:.2g} meV per atom)",
+            label=f"{style.set_label(name)} (dashed: sd of $E$, {sd:.2g} meV per atom)",
         )
     figure.legend(loc="outside upper center", ncols=1 if several else 2)
     ax.set_yticks(range(len(order)), [_row_label(chosen, name) for name in order])

@@ -1,6 +1,6 @@
 """Energies of DFT and of the networks of an experiment, and what lies between them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,32 +10,33 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bpstudy.figures import style
-from bpstudy.figures.tables import TableError, require, require_finite, require_sets, time_axis
+from bpstudy.figures.tables import TableError, require, require_finite, time_axis
 
 PREDICTIONS = ["frame", "time_fs", "energy_dft_ev", "energy_nn_ev", "set"]
+TRAIN = "train"
 SETTINGS = ["experiment", "functions", "cutoff_angstrom", "hidden", "seed", "set", "n_atoms"]
 ERRORS = ["mse_ev2", "rmse_mev_per_atom"]
-DRAWN = ("train", "later")  # an independent trajectory has a time axis of its own
 
 
 @dataclass(frozen=True, eq=False)
 class _Set:
     """Energies of DFT (n_frames,) and of all seeds (n_seeds, n_frames), eV per cell, along the time axis."""
 
-    name: str
+    label: str
+    color: str
     time: np.ndarray
     time_label: str
     dft_ev: np.ndarray
     networks_ev: np.ndarray
 
-    @property
-    def color(self) -> str:
-        return style.SETS[self.name]
-
 
 @style.themed
 def predictions(
-    tables: Mapping[int, pd.DataFrame], metrics: pd.DataFrame, experiment: str, width_cm: float = style.WIDTH_CM
+    tables: Mapping[int, pd.DataFrame],
+    metrics: pd.DataFrame,
+    experiment: str,
+    held_out: Sequence[str] = ("later",),
+    width_cm: float = style.WIDTH_CM,
 ) -> Figure:
     """E(DFT) and E(NN) along the trajectory, and the residuals under them.
 
@@ -45,14 +46,18 @@ def predictions(
     Args:
         tables: for each seed frame, time_fs, energy_dft_ev, energy_nn_ev (cell) and set; all of the same frames.
         metrics: experiment, seed, set, functions, cutoff_angstrom, hidden, n_atoms, mse_ev2, rmse_mev_per_atom.
+        held_out: sets to draw beside `train`, if they are there: those of the trajectory that was trained on (another
+            trajectory has a time axis of its own).
     """
     rows = _errors_of(tables, metrics, experiment)
-    train = rows[rows["set"] == "train"].sort_values(["rmse_mev_per_atom", "seed"])
+    train = rows[rows["set"] == TRAIN].sort_values(["rmse_mev_per_atom", "seed"])
     median = train.iloc[(len(train) - 1) // 2]
     line = sorted(tables).index(median["seed"])
-    sets = [_collect(tables, name) for name in DRAWN if any((table["set"] == name).any() for table in tables.values())]
-    if not sets:
-        raise TableError(f"predictions of {experiment}: no frame belongs to the set train or later")
+    colors = style.set_colors(pd.concat([table["set"] for table in tables.values()]))
+    drawn = {name: color for name, color in colors.items() if name in (TRAIN, *held_out)}
+    if TRAIN not in drawn:
+        raise TableError(f"predictions of {experiment}: no frame belongs to the set {TRAIN}")
+    sets = [_collect(tables, name, color) for name, color in drawn.items()]
 
     figure = style.figure(width_cm, 10.5)
     energy, residual = figure.subplots(2, 1, sharex=True, height_ratios=[4, 3])
@@ -63,8 +68,10 @@ def predictions(
         f"hidden layers {median['hidden']}",
         loc="left",
     )
-    shown = rows[(rows["seed"] == median["seed"]) & rows["set"].isin([one.name for one in sets])]
-    residual.set_title(_error_text(shown), loc="left", pad=3)
+    shown = rows[rows["seed"] == median["seed"]].set_index("set")
+    residual.set_title(
+        "\n".join(_error_text(shown.loc[name]) for name in drawn if name in shown.index), loc="left", pad=3
+    )
     figure.legend(loc="outside upper center", ncols=4)
     sns.despine(fig=figure)
     return figure
@@ -76,16 +83,16 @@ def _errors_of(tables: Mapping[int, pd.DataFrame], metrics: pd.DataFrame, experi
         raise TableError(f"predictions of {experiment}: no seed is given")
     require(metrics, SETTINGS + ERRORS, "metrics")
     rows = metrics[(metrics["experiment"] == experiment) & metrics["seed"].isin(list(tables))]
-    absent = sorted(set(tables) - set(rows.loc[rows["set"] == "train", "seed"]))
+    absent = sorted(set(tables) - set(rows.loc[rows["set"] == TRAIN, "seed"]))
     if absent:
         raise TableError(f"metrics: no training errors of {experiment}, seed {', '.join(map(str, absent))}")
     for seed, table in tables.items():
         name = f"predictions of {experiment}, seed {seed}"
-        require_sets(require_finite(require(table, PREDICTIONS, name), PREDICTIONS[2:4], name), name)
+        require_finite(require(table, PREDICTIONS, name), PREDICTIONS[2:4], name)
     return require_finite(rows, ERRORS, "metrics")
 
 
-def _collect(tables: Mapping[int, pd.DataFrame], name: str) -> _Set:
+def _collect(tables: Mapping[int, pd.DataFrame], name: str, color: str) -> _Set:
     parts = {seed: table[table["set"] == name].sort_values("frame") for seed, table in sorted(tables.items())}
     reference = min(parts)
     first = parts[reference]
@@ -94,7 +101,7 @@ def _collect(tables: Mapping[int, pd.DataFrame], name: str) -> _Set:
             raise TableError(f"predictions of seed {seed}, set {name}: other frames than those of seed {reference}")
     time, label = time_axis(first, "frame")
     networks = np.stack([part["energy_nn_ev"].to_numpy() for part in parts.values()])
-    return _Set(name, time.to_numpy(), label, first["energy_dft_ev"].to_numpy(), networks)
+    return _Set(style.set_label(name), color, time.to_numpy(), label, first["energy_dft_ev"].to_numpy(), networks)
 
 
 def _energies(ax: Axes, sets: list[_Set], line: int) -> None:
@@ -130,12 +137,12 @@ def _residuals(ax: Axes, sets: list[_Set], line: int, n_atoms: int) -> None:
 
 def _networks(ax: Axes, one: _Set, values: np.ndarray, line: int, labelled: bool) -> None:
     """The line of one seed and the band of all."""
-    label = f"NN, {style.SET_LABELS[one.name]}" if labelled else None
+    label = f"NN, {one.label}" if labelled else None
     sns.lineplot(
         x=one.time, y=values[line], estimator=None, color=one.color, linewidth=0.7, label=label, legend=False, ax=ax
     )
     if len(values) > 1:
-        label = f"all {len(values)} seeds" if labelled and one.name == DRAWN[0] else None
+        label = f"all {len(values)} seeds" if labelled and one.color == style.NETWORK else None
         low, high = values.min(axis=0), values.max(axis=0)
         ax.fill_between(one.time, low, high, color=one.color, alpha=0.25, linewidth=0, label=label)
 
@@ -148,10 +155,7 @@ def _scale(ax: Axes, values: np.ndarray) -> None:
     ax.yaxis.set_major_formatter(style.plain_numbers())
 
 
-def _error_text(rows: pd.DataFrame) -> str:
-    """The errors of a seed on each set, a line of text each."""
-    lines = []
-    for row in rows.sort_values("set", key=lambda names: names.map(DRAWN.index)).to_dict("records"):
-        errors = f"RMSE {row['rmse_mev_per_atom']:.3g} meV per atom, MSE {style.power_of_ten(row['mse_ev2'])} eV²"
-        lines.append(f"seed {row['seed']}, {style.SET_LABELS[row['set']]}: {errors}")
-    return "\n".join(lines)
+def _error_text(row: pd.Series) -> str:
+    """The errors of a seed on a set, in words."""
+    errors = f"RMSE {row['rmse_mev_per_atom']:.3g} meV per atom, MSE {style.power_of_ten(row['mse_ev2'])} eV²"
+    return f"seed {row['seed']}, {style.set_label(str(row.name))}: {errors}"

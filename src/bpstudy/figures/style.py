@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ CM_PER_INCH = 2.54
 # Okabe and Ito's colours by what they stand for, the same in every figure.
 DFT, NETWORK, HELD_OUT, INDEPENDENT, MARKED, PLAIN = "#000000", "#D55E00", "#009E73", "#CC79A7", "#0072B2", "#7F7F7F"
 SETS = {"train": NETWORK, "later": HELD_OUT, "independent": INDEPENDENT}
+OTHER_SETS = ("#56B4E9", "#E69F00", "#F0E442")
 SET_LABELS = {"train": "training frames", "later": "later frames", "independent": "independent trajectory"}
 TYPES = {"G1": "#000000", "G2": "#D55E00", "G3": "#0072B2", "G4": "#009E73", "G5": "#CC79A7"}
 
@@ -81,6 +83,18 @@ def themed(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 def figure(width_cm: float, height_cm: float) -> Figure:
     """An empty figure of that size in print, which lays out its panels without overlap."""
     return Figure(figsize=(width_cm / CM_PER_INCH, height_cm / CM_PER_INCH), layout="constrained")
+
+
+def set_colors(names: Iterable[str]) -> dict[str, str]:
+    """Colours of these sets of frames, in the order in which they are shown: the usual ones, then the others."""
+    present = list(dict.fromkeys(names))
+    others = dict(zip([name for name in present if name not in SETS], cycle(OTHER_SETS), strict=False))
+    return {name: color for name, color in (SETS | others).items() if name in present}
+
+
+def set_label(name: str) -> str:
+    """How a set of frames is called in a legend."""
+    return SET_LABELS.get(name, f"{name} frames")
 
 
 def plain_numbers() -> FuncFormatter:

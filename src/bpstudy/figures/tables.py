@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from bpstudy.figures.style import SETS
-
 PS_FROM_FS = 5000.0  # longer time axes are in ps
 
 
@@ -46,12 +44,6 @@ def require_known(values: Iterable[str], known: Iterable[str], name: str) -> Non
         raise TableError(
             f"{name}: {', '.join(map(repr, unknown))} does not exist; there are {', '.join(sorted(known))}"
         )
-
-
-def require_sets(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The table, if its `set` holds nothing but train, later and independent; TableError otherwise."""
-    require_known(table["set"].astype(str), SETS, f"{name}, set")
-    return table
 
 
 def time_axis(table: pd.DataFrame, frame_column: str) -> tuple[pd.Series, str]:
