@@ -74,8 +74,9 @@ def check_length(archive: Path, system: Simulated) -> None:
     if missing:
         first, last = system.chunk_range(missing[0])[0], system.chunk_range(missing[-1])[1]
         raise ArchiveError(
-            f"{archive}: {len(missing)} of {system.chunks} chunks are missing, the first is {missing[0]:04d}{SUFFIXES[0]} "
-            f"(frames {first + 1 if first else 0} to {last} cannot be had); ask for fewer steps, or compute them: archive: null"
+            f"{archive}: {len(missing)} of {system.chunks} chunks are missing, the first is "
+            f"{missing[0]:04d}{SUFFIXES[0]} (frames {first + 1 if first else 0} to {last} cannot be had); "
+            "ask for fewer steps, or compute them: archive: null"
         )
 
 

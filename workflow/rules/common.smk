@@ -1,3 +1,4 @@
+import os
 import re
 
 from bpstudy.config.systems import Simulated
@@ -14,7 +15,7 @@ def one_of(names):
 
 def code(*modules):
     """Source files of these modules and of all they import: a change in one makes the results stale."""
-    return [str(path) for path in modules_behind(*modules)]
+    return [os.path.relpath(path) for path in modules_behind(*modules)]
 
 
 def trajectory(system):

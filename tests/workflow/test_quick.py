@@ -1,0 +1,110 @@
+"""The quick profile, as a user runs it: real DFT, every stage, every figure; and what the full study plans."""
+
+import os
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+ROOT = Path(__file__).parents[2]
+FIGURES = [*(f"fig{number:02d}" for number in range(1, 12)), "figS1", "figS2"]
+PROJECT = ["Snakefile", "config.yaml", "workflow", "profiles", "envs", "src", "paper"]
+
+
+def snakemake(folder, *arguments):
+    """Run Snakemake on a copy of the project, with the copy's own package."""
+    environment = os.environ | {
+        "PYTHONPATH": str(folder / "src"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    return subprocess.run(["snakemake", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def copied(folder):
+    for name in PROJECT:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return copied(tmp_path_factory.mktemp("a project"))
+
+
+@pytest.fixture(scope="module")
+def results(project):
+    run = snakemake(project, "--workflow-profile", "quick")
+    assert run.returncode == 0, run.stderr[-5000:]
+    return project / "results"
+
+
+def test_the_full_study_is_planned(project):
+    plan = snakemake(project, "-n", "--cores", "12")
+    assert plan.returncode == 0, plan.stderr
+    jobs = dict(
+        line.split() for line in plan.stdout.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()
+    )
+    assert int(jobs["dynamics_chunk"]) == 35000 // 250 + 1000 // 250 + 1500 // 250
+    assert int(jobs["train"]) == 16 * 10
+
+
+def test_a_wrong_configuration_stops_before_any_job(project):
+    run = snakemake(project, "--cores", "1", "--config", "seeds=[0, 0]")
+    assert run.returncode != 0
+    assert "seeds = [0, 0]: a seed stands there twice" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.gpaw
+@pytest.mark.timeout(1200)
+class TestQuickStudy:
+    @pytest.mark.parametrize("name", FIGURES)
+    def test_every_figure_is_there_and_can_be_read(self, results, name):
+        with Image.open(results / f"figures/{name}.png") as image:
+            assert image.width > 1000
+            assert len(image.convert("L").getcolors(256)) > 2  # something is drawn
+        assert ET.parse(results / f"figures/{name}.svg").getroot().tag.endswith("svg")
+        assert len(PdfReader(results / f"figures/{name}.pdf").pages) == 1
+
+    def test_the_paper_is_there(self, results):
+        assert len(PdfReader(results / "paper/paper.pdf").pages) > 2
+
+    def test_each_network_is_scored_on_what_it_has_seen_and_not_seen(self, results):
+        metrics = pd.read_csv(results / "evaluation/metrics.csv")
+        assert metrics.groupby("experiment")["seed"].nunique().eq(2).all()
+        assert metrics["experiment"].nunique() == 16
+        assert set(metrics["set"]) == {"train", "later", "independent"}
+        assert metrics.loc[metrics["set"] == "train", "rmse_over_sd"].median() < 0.5
+
+    def test_the_dynamics_are_real_and_whole(self, results):
+        for system, steps in (("cu4", 40), ("li27", 60), ("li27-b", 20)):
+            thermo = pd.read_csv(results / f"dynamics/{system}/thermo.csv")
+            assert thermo["step"].tolist() == list(range(steps + 1))
+            assert (thermo["free_ev"] < thermo["potential_ev"]).all()
+            assert thermo["temperature_kelvin"].gt(0).all()
+
+    def test_the_papers_hierarchy_is_computed(self, results):
+        hierarchy = pd.read_csv(results / "normalization/hierarchy.csv")
+        at_six = hierarchy.query("cutoff_angstrom == 6 and length_unit == 'angstrom'").sort_values("rank")
+        assert at_six["function"].tolist() == ["G1", "G3", "G2", "G5", "G4"]
+        assert len(pd.read_csv(results / "normalization/scatter.csv")) == 31
+
+    def test_a_second_run_has_nothing_to_do(self, project, results):
+        again = snakemake(project, "--workflow-profile", "quick")
+        assert again.returncode == 0
+        assert "Nothing to be done" in again.stderr
+
+    def test_a_changed_module_makes_stale_only_what_depends_on_it(self, project, results):
+        module = project / "src/bpstudy/figures/energy.py"
+        module.write_text(module.read_text() + "\n# changed\n")
+        plan = snakemake(project, "-n", "--workflow-profile", "quick", "--quiet", "rules")
+        assert "energy_figure" in plan.stdout + plan.stderr
+        assert "train" not in (plan.stdout + plan.stderr).split("Reasons:")[0]
