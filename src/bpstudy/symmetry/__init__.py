@@ -2,6 +2,19 @@
 
 from bpstudy.symmetry.functions import G1, G2, G3, G4, G5, SymmetryFunction
 from bpstudy.symmetry.grids import grid
+from bpstudy.symmetry.imports import from_dscribe, from_n2p2
 from bpstudy.symmetry.sets import SymmetryFunctions, compute_frames
 
-__all__ = ["G1", "G2", "G3", "G4", "G5", "SymmetryFunction", "SymmetryFunctions", "compute_frames", "grid"]
+__all__ = [
+    "G1",
+    "G2",
+    "G3",
+    "G4",
+    "G5",
+    "SymmetryFunction",
+    "SymmetryFunctions",
+    "compute_frames",
+    "from_dscribe",
+    "from_n2p2",
+    "grid",
+]

@@ -95,7 +95,7 @@ class AngularGroup:
 
     @classmethod
     def of(cls, columns: Sequence[int], functions: Sequence[AngularFunction], tolerance: float) -> "AngularGroup":
-        """Plan the expansion of functions that agree in all but zeta, lam, pairs, to `tolerance` of the largest term."""
+        """Plan the expansion of functions that differ in zeta, lam, pairs only, to `tolerance` of the largest term."""
         one = functions[0]
         zetas, lams = [float(f.zeta) for f in functions], [int(f.lam) for f in functions]
         if isinstance(one, G4):

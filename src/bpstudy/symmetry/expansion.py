@@ -106,7 +106,7 @@ def table(zetas: Sequence[float], lams: Sequence[int], series: np.ndarray, cap: 
             [_fit(cells, reach, s, z, lam, c, True) for z, lam, c in zip(zetas, lams, series, strict=True)]
             for s in (0, 1)
         ]
-        side = np.array([1 if lam == 1 else 0 for lam in lams])
+        side = [1 if lam == 1 else 0 for lam in lams]
         bad = [[np.flatnonzero(error > tolerance) for _, error in row] for row in fits]
         branch = [bad[near][i] for i, near in enumerate(side)]
         smooth = [bad[1 - near][i] for i, near in enumerate(side)]
@@ -120,9 +120,9 @@ def table(zetas: Sequence[float], lams: Sequence[int], series: np.ndarray, cap: 
         for i, (coefficients, _) in enumerate(fits[s]):
             out[s, :, :, i] = coefficients
     added = np.array([z if b.size else 0.0 for z, b in zip(zetas, branch, strict=True)])
-    for i in np.flatnonzero(added):
+    for i in (j for j, zeta in enumerate(added) if zeta > 0):
         out[side[i], :direct, :, i] = _fit(cells, direct, side[i], zetas[i], lams[i], series[i], False)[0]
-    return Table(out, cells, reach, direct, added, side)
+    return Table(out, cells, reach, direct, added, np.array(side))
 
 
 @dataclass(frozen=True)
