@@ -9,31 +9,17 @@ from pathlib import Path
 import pandas as pd
 
 from bpstudy.config.experiments import Experiment, Optimizer
-from bpstudy.descriptors import Features, read_blocks
+from bpstudy.features import Features, labelled_energies, read_blocks
 from bpstudy.files import atomic_path, write_table
 from bpstudy.network import AtomicNetwork, build_network
 from bpstudy.normalization import EnergyScale, Scaler
 from bpstudy.training import TrainingDivergedError, TrainingSettings, set_threads, train
 
-ENERGY_COLUMNS = {"potential": "potential_ev", "free": "free_ev", "total": "total_ev"}
 TRAIN = "train"
 
 
 class FitError(ValueError):
     """An experiment cannot be fitted; the message says why."""
-
-
-def labelled_energies(features: Features, thermo: str | Path, energy: str) -> pd.DataFrame:
-    """Frame, time (fs) and energy (eV per cell) of the frames of `features`.
-
-    Raises:
-        FitError: a frame lacks the energy asked for.
-    """
-    table = pd.read_csv(thermo).iloc[features.frames]
-    energies = table[ENERGY_COLUMNS[energy]]
-    if energies.isna().any():
-        raise FitError(f"{thermo}: {energies.isna().sum()} of the frames have no {energy} energy; choose another")
-    return pd.DataFrame({"frame": table["step"], "time_fs": table["time_fs"], "energy_dft_ev": energies})
 
 
 def predict(network: AtomicNetwork, features: Features, energies: pd.DataFrame, name: str) -> pd.DataFrame:

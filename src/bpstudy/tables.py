@@ -10,9 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from bpstudy.config.experiments import Experiment
-from bpstudy.descriptors import read_blocks
 from bpstudy.evaluation import errors
-from bpstudy.fitting import labelled_energies
+from bpstudy.features import labelled_energies, read_blocks
 
 
 def metrics(experiments: Mapping[str, Experiment], runs: Sequence[tuple[str, Path, Path]]) -> pd.DataFrame:

@@ -7,7 +7,8 @@ import pytest
 from ase.build import bulk
 
 from bpstudy.config.functions import Block
-from bpstudy.descriptors import DescriptorError, block_functions, compute_block, read_blocks
+from bpstudy.descriptors import block_functions, compute_block
+from bpstudy.features import FeatureError, read_blocks
 
 G2 = Block(type="G2", count=4, cutoff_angstrom=5.0, grid="fortnet")
 G5 = Block(type="G5", count=2, cutoff_angstrom=5.0, grid="fortnet", pairs="unordered")
@@ -55,7 +56,7 @@ def test_the_sum_over_elements_is_that_without(tmp_path):
 def test_blocks_of_other_frames_are_refused(tmp_path):
     compute_block(tmp_path / "a.npy", G2, frames(), range(3), tolerance=1e-12, threads=1)
     compute_block(tmp_path / "b.npy", G5, frames(), range(1, 4), tolerance=1e-12, threads=1)
-    with pytest.raises(DescriptorError, match=r"b\.npy: other frames than .*a\.npy"):
+    with pytest.raises(FeatureError, match=r"b\.npy: other frames than .*a\.npy"):
         read_blocks([tmp_path / "a.npy", tmp_path / "b.npy"])
 
 
@@ -74,5 +75,5 @@ def test_a_damaged_block_is_named(tmp_path, damage):
         path.with_suffix(".json").write_text(json.dumps(description | {"labels": ["one"]}))
     else:  # an array of objects would run code when read
         np.save(path, np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(DescriptorError, match=r"a\.npy"):
+    with pytest.raises(FeatureError, match=r"a\.npy"):
         read_blocks([path])

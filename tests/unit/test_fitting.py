@@ -11,6 +11,7 @@ from ase.calculators.emt import EMT
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.config.functions import Block
 from bpstudy.descriptors import compute_block
+from bpstudy.features import read_blocks
 from bpstudy.files import write_table
 from bpstudy.fitting import FitError, fit_experiment
 from bpstudy.network import load_network
@@ -75,8 +76,6 @@ def test_the_predictions_are_the_saved_models(data, fitted):
         "train": list(range(20)),
         "later": list(range(22, 30)),
     }
-    from bpstudy.descriptors import read_blocks
-
     network = load_network(fitted / "model.keras")
     again = network.energies(read_blocks(data.blocks[1]).by_element())
     assert predictions[predictions["set"] == "later"]["energy_nn_ev"].tolist() == pytest.approx(again, abs=1e-12)

@@ -7,7 +7,7 @@ import pytest
 
 from bpstudy.imports import SOURCE, modules_behind
 
-STAGES = ["bpstudy.dynamics", "bpstudy.trajectory", "bpstudy.descriptors", "bpstudy.hierarchy", "bpstudy.fitting"]
+STAGES = ["bpstudy.dynamics", "bpstudy.trajectory", "bpstudy.descriptors", "bpstudy.hierarchy", "bpstudy.fitting", "bpstudy.tables"]
 LOADED = """
 import sys, importlib
 importlib.import_module(sys.argv[1])

@@ -20,7 +20,7 @@ rule metrics:
     log:
         "results/logs/evaluation/metrics.log",
     conda:
-        "../../envs/figures.yaml"
+        "../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -43,7 +43,7 @@ rule histories:
     log:
         "results/logs/evaluation/histories.log",
     conda:
-        "../../envs/figures.yaml"
+        "../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -66,7 +66,7 @@ rule sums:
     log:
         "results/logs/evaluation/sums-{figure}.log",
     conda:
-        "../../envs/figures.yaml"
+        "../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=2000,

@@ -29,7 +29,6 @@ PACKAGES = (
     "numpy",
     "scipy",
     "snakemake",
-    "sphericart",
     "tensorflow-cpu",
     "vesin",
 )
