@@ -16,7 +16,7 @@ from ase.calculators.emt import EMT
 from bpstudy.network import ACTIVATIONS, ModelMismatchError, build_network
 from bpstudy.normalization import EnergyScale, Scaler
 from bpstudy.training import TrainingDivergedError, TrainingSettings, train
-from bpstudy.training.levenberg_marquardt import _NormalEquations
+from bpstudy.training.levenberg_marquardt import NormalEquations
 from bpstudy.training.objective import Objective
 from bpstudy.training.result import Monitor, State
 
@@ -103,7 +103,7 @@ def test_primal_and_dual_steps_solve_the_damped_least_squares(two_elements, deca
         energies = np.concatenate([energies, energies + 0.2])
     network = make_network(features, energies, hidden=hidden)
     weights = network.get_weights()
-    equations = _NormalEquations(Objective(network, features, energies, decay), weights)
+    equations = NormalEquations(Objective(network, features, energies, decay), weights)
     assert equations.dual == dual
     ((residuals, jacobian),) = Objective(network, features, energies).jacobian(weights)
     damping = 0.1 * np.sum(jacobian**2) / weights.size

@@ -23,7 +23,7 @@ def minimize(objective: Objective, weights: Array, monitor: Monitor, settings: T
     """Minimise from `weights`; returns the reason of the stop."""
     damping = settings.damping
     while True:
-        equations = _NormalEquations(objective, weights)
+        equations = NormalEquations(objective, weights)
         reason = monitor.record(equations.state)
         if reason:
             return reason
@@ -41,7 +41,7 @@ def minimize(objective: Objective, weights: Array, monitor: Monitor, settings: T
         damping = max(damping * LOWER, DAMPING_RANGE[0])
 
 
-class _NormalEquations:
+class NormalEquations:
     """The normal equations at some weights, primal or dual whichever is smaller; damped steps of any damping."""
 
     def __init__(self, objective: Objective, weights: Array) -> None:

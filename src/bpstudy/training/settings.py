@@ -30,7 +30,7 @@ class TrainingSettings:
     min_progress: float = 1e-3
     weight_decay: float = 0.0
     learning_rate: float | None = None
-    damping: float = 1e-2
+    damping: float = 0.1
 
     def __post_init__(self) -> None:
         if self.name not in OPTIMIZERS:
