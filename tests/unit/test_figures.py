@@ -157,9 +157,13 @@ def test_imported_frames_without_momenta_have_one_panel():
 # E(G)
 
 
-def test_unit_sums_has_a_panel_for_each_of_the_31_sums_least_scatter_first():
-    table, spread = unit_functions(), scatter()
-    figure = unit_sums(table, spread)
+@pytest.fixture(scope="module")
+def all_sums():
+    return unit_sums(unit_functions(), scatter())
+
+
+def test_unit_sums_has_a_panel_for_each_of_the_31_sums_least_scatter_first(all_sums):
+    table, spread, figure = unit_functions(), scatter(), all_sums
     panels = [ax for ax in figure.axes if ax.axison]
     assert len(panels) == 31
     assert [ax.get_title(loc="left") for ax in panels] == list(spread.sort_values("scatter")["sum"])
@@ -171,11 +175,9 @@ def test_unit_sums_has_a_panel_for_each_of_the_31_sums_least_scatter_first():
     assert "dimensionless" in figure.get_supxlabel()
 
 
-def test_sums_with_g3_are_marked():
+def test_sums_with_g3_are_marked(all_sums):
     colors = {
-        ax.get_title(loc="left"): tuple(ax.collections[0].get_facecolor()[0][:3])
-        for ax in unit_sums(unit_functions(), scatter()).axes
-        if ax.axison
+        ax.get_title(loc="left"): tuple(ax.collections[0].get_facecolor()[0][:3]) for ax in all_sums.axes if ax.axison
     }
     marked = {name for name, color in colors.items() if color == colors["G3"]}
     assert marked == {name for name in colors if "G3" in name}
