@@ -24,7 +24,7 @@ from bpstudy.symmetry.neighbors import Neighbors
 from bpstudy.symmetry.pairs import add_pair_gradient, pair_sums
 
 # The cost model that chooses the degree of the series: ns of one core, and a typical density of atoms.
-_NS_HARMONIC, _NS_SCAN, _NS_PAIR, _ATOMS_PER_A3 = 0.13, 0.9, 8.0, 0.06
+_NS_HARMONIC, _NS_SCAN, _NS_PAIR, _ATOMS_PER_A3 = 0.13, 0.5, 12.0, 0.06
 _DEGREES = (2, 4, 8, 12, 16, 20, 24, 32, 40, 48, 64)
 _WHOLE = 64  # the cap that is the whole sphere: a direct sum
 

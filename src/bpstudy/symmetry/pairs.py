@@ -54,6 +54,7 @@ def pair_sums(
     out = np.zeros((n_atoms, n_functions))
     moments = np.empty((2 * reach, 6))
     cosine, apart, kept = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK, np.int64)
+    weight, angle, place = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
     widest = (reach / cells) ** 2 if reach < cells else 2.0
     n_far = len(far)
     scale = n_far / far_reach if n_far else 0.0
@@ -66,35 +67,34 @@ def pair_sums(
                     x1[j], y1[j], z1[j], r1[j], x2[begin:end], y2[begin:end], z2[begin:end], r2[begin:end],
                     widest, scale, n_far, cosine, apart, kept,
                 )  # fmt: skip
+                # Short loops one after another: the processor overlaps their pairs, or they are SIMD code.
                 for q in range(count):
-                    b = kept[q]
-                    x = cosine[b]
-                    w = f1[j] * f2[begin + b]
-                    if scale > 0:
-                        u = max(apart[b], 0.0)
-                        cell = int(u)
-                        u -= cell + 0.5
-                        w *= far[cell, 0] + u * (
-                            far[cell, 1]
-                            + u * (far[cell, 2] + u * (far[cell, 3] + u * (far[cell, 4] + u * far[cell, 5])))
-                        )
-                    away = max(1.0 - abs(x), 0.0)
-                    t = math.sqrt(away) * cells
+                    weight[q] = f1[j] * f2[begin + kept[q]]
+                    angle[q] = cosine[kept[q]]
+                if scale > 0:
+                    for q in range(count):
+                        u = max(apart[kept[q]], 0.0)
+                        a = far[int(u)]
+                        u -= int(u) + 0.5
+                        weight[q] *= a[0] + u * (a[1] + u * (a[2] + u * (a[3] + u * (a[4] + u * a[5]))))
+                for q in range(count):
+                    place[q] = cells * math.sqrt(max(1.0 - abs(angle[q]), 0.0))
+                for q in range(count):
+                    t, w = place[q], weight[q]
                     cell = min(int(t), reach - 1)
                     t -= cell + 0.5
-                    s = 0 if x >= 0 else 1
-                    row = s * reach + cell
+                    row = moments[cell if angle[q] >= 0 else cell + reach]
                     t2 = t * t
-                    moments[row, 0] += w
-                    moments[row, 1] += w * t
-                    moments[row, 2] += w * t2
-                    moments[row, 3] += w * t2 * t
-                    moments[row, 4] += w * t2 * t2
-                    moments[row, 5] += w * t2 * t2 * t
+                    row[0] += w
+                    row[1] += w * t
+                    row[2] += w * t2
+                    row[3] += w * t2 * t
+                    row[4] += w * t2 * t2
+                    row[5] += w * t2 * t2 * t
                     if cell < direct:
                         for f in range(n_functions):
-                            if zeta[f] > 0 and side[f] == s:
-                                out[i, f] += w * (0.5 * away) ** zeta[f]
+                            if zeta[f] > 0 and side[f] == (0 if angle[q] >= 0 else 1):
+                                out[i, f] += w * (0.5 * max(1.0 - abs(angle[q]), 0.0)) ** zeta[f]
         for s in range(2):
             for cell in range(reach):
                 for p in range(6):
@@ -116,7 +116,7 @@ def add_pair_gradient(
     """
     n_atoms, reach, n_channels = len(start1) - 1, coefficients.shape[2], coefficients.shape[4]
     cosine, apart, kept = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK, np.int64)
-    value, slope = np.empty(n_channels), np.empty(n_channels)
+    value, slope, mine = np.empty(n_channels), np.empty(n_channels), np.empty((3, n_channels))
     own, other, turn1, turn2 = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
     widest = (reach / cells) ** 2 if reach < cells else 2.0
     n_far = len(far)
@@ -125,6 +125,7 @@ def add_pair_gradient(
         chosen, mixed = min(i, len(coefficients) - 1), min(i, len(mixing) - 1)
         for j in range(start1[i], start1[i + 1]):
             xj, yj, zj, rj, fj = x1[j], y1[j], z1[j], r1[j], f1[j]
+            mine[:] = 0.0
             for begin in range(j + 1 if same else start2[i], start2[i + 1], _BLOCK):
                 end = min(begin + _BLOCK, start2[i + 1])
                 count = _choose(
@@ -151,14 +152,13 @@ def add_pair_gradient(
                     # dv/dx = −sign/(2v); the derivative of the angle vanishes with v, so its floor is never seen.
                     inward = -sign * cells / (2 * max(root, 1e-10))
                     row = coefficients[chosen, s, cell]
+                    # One array is written in each loop, so that they become SIMD code.
                     for f in range(n_channels):
-                        value[f] = row[0, f] + t * (
-                            row[1, f] + t * (row[2, f] + t * (row[3, f] + t * (row[4, f] + t * row[5, f])))
-                        )
-                        slope[f] = inward * (
-                            row[1, f]
-                            + t * (2 * row[2, f] + t * (3 * row[3, f] + t * (4 * row[4, f] + t * 5 * row[5, f])))
-                        )
+                        high = row[3, f] + t * (row[4, f] + t * row[5, f])
+                        value[f] = row[0, f] + t * (row[1, f] + t * (row[2, f] + t * high))
+                    for f in range(n_channels):
+                        high = 3 * row[3, f] + t * (4 * row[4, f] + t * 5 * row[5, f])
+                        slope[f] = inward * (row[1, f] + t * (2 * row[2, f] + t * high))
                     if cell < direct and away > 0:
                         for d in range(len(zeta)):
                             if zeta[d] > 0 and side[d] == s:
@@ -178,9 +178,14 @@ def add_pair_gradient(
                         other[c] = radial2 * uk - between
                         turn1[c] = w / rj * (uk - x * uj)
                         turn2[c] = w / rk * (uj - x * uk)
-                    first, second = out[rows1[j]], out[rows2[k]]
+                    second = out[rows2[k]]
                     for c in range(3):
                         a1, b1, a2, b2 = own[c], turn1[c], other[c], turn2[c]
                         for f in range(n_channels):
-                            first[c, f] += value[f] * a1 + slope[f] * b1
+                            mine[c, f] += value[f] * a1 + slope[f] * b1
+                        for f in range(n_channels):
                             second[c, f] += value[f] * a2 + slope[f] * b2
+            first = out[rows1[j]]
+            for c in range(3):
+                for f in range(n_channels):
+                    first[c, f] += mine[c, f]
