@@ -1,8 +1,14 @@
 """How to choose Behler-Parrinello symmetry functions: from the molecular dynamics to every figure."""
 
+import sys
+
+sys.path.insert(0, f"{workflow.basedir}/src")
+
 from bpstudy.config.study import ConfigError, load
+from bpstudy.jobs import share_package
 from bpstudy.mpi import prepare_environment
 
+share_package()
 prepare_environment()  # of the jobs that start mpirun
 
 
@@ -34,9 +40,7 @@ include: "workflow/rules/normalization.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
-
-
-# include: "workflow/rules/paper.smk"
+include: "workflow/rules/paper.smk"
 
 
 rule all:
@@ -44,3 +48,4 @@ rule all:
     input:
         [figure_files(name) for name in FIGURES],
         "results/evaluation/metrics.csv",
+        "results/paper/paper.pdf",

@@ -13,13 +13,9 @@ from bpstudy.features import Features, labelled_energies, read_blocks
 from bpstudy.files import atomic_path, write_table
 from bpstudy.network import AtomicNetwork, build_network
 from bpstudy.normalization import EnergyScale, Scaler
-from bpstudy.training import TrainingDivergedError, TrainingSettings, set_threads, train
+from bpstudy.training import TrainingSettings, set_threads, train
 
 TRAIN = "train"
-
-
-class FitError(ValueError):
-    """An experiment cannot be fitted; the message says why."""
 
 
 def predict(network: AtomicNetwork, features: Features, energies: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -47,32 +43,26 @@ def fit_experiment(
         thermo: table of energies for each group of `blocks`.
 
     Raises:
-        FitError: inputs that do not fit together, or a fit that diverges.
+        ValueError: inputs that do not fit together.
+        TrainingDivergedError: the fit diverges; nothing is written.
     """
     names = [TRAIN, *experiment.held_out]
-    try:
-        features = {name: read_blocks(group) for name, group in zip(names, blocks, strict=True)}
-        energies = {
-            name: labelled_energies(features[name], table, experiment.energy)
-            for name, table in zip(names, thermo, strict=True)
-        }
-        known = features[TRAIN]
-        targets = energies[TRAIN]["energy_dft_ev"]
-        by_element = known.by_element()
-        scalers = {
-            element: Scaler.fit(values, known.labels, known.block_sizes) for element, values in by_element.items()
-        }
-        scale = EnergyScale.fit(targets, len(known.numbers))
-        with set_threads(threads):
-            network = build_network(
-                scalers, scale, hidden=experiment.hidden, activation=experiment.activation, seed=seed
-            )
-            result = train(network, by_element, targets, TrainingSettings(**optimizer.model_dump()))
-            for name in names:
-                network.check_labels(features[name].labels_by_element())
-            table = pd.concat([predict(network, features[name], energies[name], name) for name in names])
-    except (TrainingDivergedError, ValueError) as error:
-        raise FitError(str(error)) from error
+    features = {name: read_blocks(group) for name, group in zip(names, blocks, strict=True)}
+    energies = {
+        name: labelled_energies(features[name], table, experiment.energy)
+        for name, table in zip(names, thermo, strict=True)
+    }
+    known = features[TRAIN]
+    targets = energies[TRAIN]["energy_dft_ev"]
+    by_element = known.by_element()
+    scalers = {element: Scaler.fit(values, known.labels, known.block_sizes) for element, values in by_element.items()}
+    scale = EnergyScale.fit(targets, len(known.numbers))
+    with set_threads(threads):
+        network = build_network(scalers, scale, hidden=experiment.hidden, activation=experiment.activation, seed=seed)
+        for name in names:
+            network.check_labels(features[name].labels_by_element())
+        result = train(network, by_element, targets, TrainingSettings(**optimizer.model_dump()))
+        table = pd.concat([predict(network, features[name], energies[name], name) for name in names])
     network.save(model)
     write_table(history, result.history)
     write_table(predictions, table)

@@ -8,7 +8,7 @@ from ase import units
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 
-from bpstudy.config.systems import Langevin, Simulation
+from bpstudy.config.systems import Simulation
 from bpstudy.dynamics import DynamicsError, State, initial_state, run, run_chunk, sole_writer
 from bpstudy.trajectory import degrees_of_freedom, read_frames, temperature_kelvin
 

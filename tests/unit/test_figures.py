@@ -313,7 +313,7 @@ def test_hierarchy_has_a_panel_for_each_unit_of_length():
 
 def test_histories_have_a_panel_for_each_experiment_and_a_line_for_each_seed():
     names = ["strided", "dense", "few-neurons", "short-cutoff"]
-    figure = histories(history(), names, target_mse_ev2=1e-3)
+    figure = histories(history(), names, dict.fromkeys(names, 1e-3))
     panels = [ax for ax in figure.axes if ax.axison]
     assert [ax.get_title(loc="left") for ax in panels] == names
     *runs, target = panels[0].get_lines()
@@ -335,7 +335,7 @@ DRAWINGS = {
     "predictions": lambda t: predictions({0: t}, metrics(errors_ev=(0.01,)), "dense"),
     "metrics": lambda t: overview(t, ["dense"]),
     "hierarchy": lambda t: hierarchy(t),
-    "histories": lambda t: histories(t, ["dense"]),
+    "histories": lambda t: histories(t, ["dense"], {"dense": 0.0}),
 }
 TABLES = {
     "thermo": (thermo, "potential_ev"),
@@ -381,8 +381,8 @@ def test_a_value_that_is_no_number_is_refused_with_its_row(name, value):
         (lambda: hierarchy(magnitudes().replace("G5", "G6")), "function: 'G6' does not exist"),
         (lambda: overview(metrics(), ["sparse"]), "'sparse' does not exist; there are dense"),
         (lambda: overview(metrics(), []), "no experiment is named"),
-        (lambda: histories(history(), ["sparse"]), "'sparse' does not exist; there are dense, few-neurons"),
-        (lambda: histories(history(), []), "no experiment is named"),
+        (lambda: histories(history(), ["sparse"], {}), "'sparse' does not exist; there are dense, few-neurons"),
+        (lambda: histories(history(), [], {}), "no experiment is named"),
         (lambda: predictions({}, metrics(), "dense"), "predictions of dense: no seed"),
         (lambda: predictions(prediction_tables(), metrics(), "sparse"), "no training errors of sparse, seed 0, 1, 2"),
         (
@@ -414,7 +414,7 @@ FIGURES = {
     "predictions": lambda: predictions(prediction_tables(), metrics(), "dense"),
     "overview": lambda: overview(metrics(("a", "b")), ["a", "b"]),
     "hierarchy": lambda: hierarchy(magnitudes()),
-    "histories": lambda: histories(history(), ["dense", "strided"]),
+    "histories": lambda: histories(history(), ["dense", "strided"], {"dense": 1e-3, "strided": 0.0}),
 }
 
 

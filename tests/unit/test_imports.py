@@ -7,7 +7,14 @@ import pytest
 
 from bpstudy.imports import SOURCE, modules_behind
 
-STAGES = ["bpstudy.dynamics", "bpstudy.trajectory", "bpstudy.descriptors", "bpstudy.hierarchy", "bpstudy.fitting", "bpstudy.tables"]
+STAGES = [
+    "bpstudy.dynamics",
+    "bpstudy.trajectory",
+    "bpstudy.descriptors",
+    "bpstudy.hierarchy",
+    "bpstudy.fitting",
+    "bpstudy.tables",
+]
 LOADED = """
 import sys, importlib
 importlib.import_module(sys.argv[1])

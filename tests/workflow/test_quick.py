@@ -1,36 +1,15 @@
 """The quick profile, as a user runs it: real DFT, every stage, every figure; and what the full study plans."""
 
-import os
-import shutil
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-ROOT = Path(__file__).parents[2]
+from tests.workflow.project import copied, snakemake
+
 FIGURES = [*(f"fig{number:02d}" for number in range(1, 12)), "figS1", "figS2"]
-PROJECT = ["Snakefile", "config.yaml", "workflow", "profiles", "envs", "src", "paper"]
-
-
-def snakemake(folder, *arguments):
-    """Run Snakemake on a copy of the project, with the copy's own package."""
-    environment = os.environ | {
-        "PYTHONPATH": str(folder / "src"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
-    return subprocess.run(["snakemake", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
-
-
-def copied(folder):
-    for name in PROJECT:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
-    return folder
 
 
 @pytest.fixture(scope="module")

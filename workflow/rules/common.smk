@@ -1,6 +1,7 @@
 import os
 import re
 
+from bpstudy.archive import SUFFIXES
 from bpstudy.config.systems import Simulated
 from bpstudy.imports import modules_behind
 
@@ -26,6 +27,23 @@ def thermo(system):
     return f"results/dynamics/{system}/thermo.csv"
 
 
+def chunk_files(wildcards):
+    """The chunks of a simulated system, in order."""
+    chunks = range(STUDY.systems[wildcards.system].chunks)
+    return [f"results/dynamics/{wildcards.system}/chunks/{n:04d}.traj" for n in chunks]
+
+
+def archived_files(wildcards):
+    """What the archive holds of the system's chunks."""
+    chunks = range(STUDY.systems[wildcards.system].chunks)
+    return [f"{STUDY.archive}/{wildcards.system}/{n:04d}{suffix}" for n in chunks for suffix in SUFFIXES]
+
+
+def state_before(wildcards):
+    n = int(wildcards.chunk)
+    return [f"results/dynamics/{wildcards.system}/chunks/{n - 1:04d}.state.json"] if n else []
+
+
 def block_file(frames, block):
     """Where a block of symmetry functions of a choice of frames lies."""
     return f"results/descriptors/{STUDY.frames[frames].system}/{frames}/{block.folder}/{block.slug}.npy"
@@ -49,6 +67,17 @@ def drawn(name, caption, category):
     files = figure_files(name)
     files[0] = report(files[0], caption=f"../report/{caption}.rst", category=category)
     return files
+
+
+def shown_in(w):
+    """The experiment of a figure of sums."""
+    return STUDY.experiments[STUDY.figures.sums[w.figure].experiment]
+
+
+def held_out_of_the_run(experiment):
+    """Its held-out frames that share the time axis of those it is trained on."""
+    chosen = STUDY.experiments[experiment]
+    return [name for name in chosen.held_out if STUDY.frames[name].system == STUDY.frames[chosen.frames].system]
 
 
 DRAWING = {"width_cm": STUDY.figures.width_cm, "dpi": STUDY.figures.dpi}

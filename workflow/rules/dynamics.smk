@@ -1,29 +1,12 @@
 from pathlib import Path
 
-from bpstudy.archive import SUFFIXES, ArchiveError, check_length
+from bpstudy.archive import ArchiveError, check_length
 
 try:
     for system in SIMULATED if STUDY.archive else []:
         check_length(Path(STUDY.archive, system), STUDY.systems[system])
 except ArchiveError as error:
     raise WorkflowError(str(error))
-
-
-def chunk_files(wildcards):
-    """The chunks of a simulated system, in order."""
-    chunks = range(STUDY.systems[wildcards.system].chunks)
-    return [f"results/dynamics/{wildcards.system}/chunks/{n:04d}.traj" for n in chunks]
-
-
-def archived_files(wildcards):
-    """What the archive holds of the system's chunks."""
-    chunks = range(STUDY.systems[wildcards.system].chunks)
-    return [f"{STUDY.archive}/{wildcards.system}/{n:04d}{suffix}" for n in chunks for suffix in SUFFIXES]
-
-
-def state_before(wildcards):
-    n = int(wildcards.chunk)
-    return [f"results/dynamics/{wildcards.system}/chunks/{n - 1:04d}.state.json"] if n else []
 
 
 rule dynamics_chunk:

@@ -1,11 +1,6 @@
 RUNS = [(name, seed) for name in STUDY.experiments for seed in STUDY.seeds]
 
 
-def shown_in(w):
-    """The experiment of a figure of sums."""
-    return STUDY.experiments[STUDY.figures.sums[w.figure].experiment]
-
-
 rule metrics:
     input:
         predictions=[path for name in STUDY.experiments for path in runs(name, "predictions.csv")],

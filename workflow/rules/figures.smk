@@ -96,6 +96,7 @@ rule predictions_figure:
     params:
         **DRAWING,
         experiment=lambda w: STUDY.figures.predictions[w.figure],
+        held_out=lambda w: held_out_of_the_run(STUDY.figures.predictions[w.figure]),
         seeds=STUDY.seeds,
     message:
         "{wildcards.figure}: E(DFT) against E(NN)"
@@ -168,6 +169,9 @@ rule histories_figure:
     params:
         **DRAWING,
         experiments=STUDY.figures.overview,
+        targets={
+            name: STUDY.optimizers[STUDY.experiments[name].optimizer].target_mse_ev2 for name in STUDY.figures.overview
+        },
     message:
         "figS2: histories of the fits"
     script:

@@ -5,14 +5,16 @@ from pathlib import Path
 from bpstudy.config.experiments import Frames
 from bpstudy.config.functions import Block
 from bpstudy.descriptors import compute_block
+from bpstudy.jobs import job
 from bpstudy.trajectory import read_frames
 
-frames = read_frames(snakemake.input.trajectory)
-compute_block(
-    Path(snakemake.output.values),
-    Block(**snakemake.params.block),
-    frames,
-    Frames(**snakemake.params.frames).indices(len(frames)),
-    tolerance=snakemake.params.tolerance,
-    threads=snakemake.threads,
-)
+with job(snakemake):
+    frames = read_frames(snakemake.input.trajectory)
+    compute_block(
+        Path(snakemake.output.values),
+        Block(**snakemake.params.block),
+        frames,
+        Frames(**snakemake.params.frames).indices(len(frames)),
+        tolerance=snakemake.params.tolerance,
+        threads=snakemake.threads,
+    )

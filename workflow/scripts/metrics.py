@@ -4,11 +4,13 @@ from pathlib import Path
 
 from bpstudy.config.experiments import Experiment
 from bpstudy.files import write_table
+from bpstudy.jobs import job
 from bpstudy.tables import metrics
 
-experiments = {name: Experiment(**settings) for name, settings in snakemake.params.experiments.items()}
-files = zip(snakemake.params.runs, snakemake.input.predictions, snakemake.input.fits, strict=True)
-write_table(
-    snakemake.output[0],
-    metrics(experiments, [(name, Path(predictions), Path(fit)) for (name, _), predictions, fit in files]),
-)
+with job(snakemake):
+    experiments = {name: Experiment(**settings) for name, settings in snakemake.params.experiments.items()}
+    files = zip(snakemake.params.runs, snakemake.input.predictions, snakemake.input.fits, strict=True)
+    write_table(
+        snakemake.output[0],
+        metrics(experiments, [(name, Path(predictions), Path(fit)) for (name, _), predictions, fit in files]),
+    )

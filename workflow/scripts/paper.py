@@ -1,23 +1,20 @@
 """The paper, from its source and the results."""
 
-import sys
 from datetime import date
 from pathlib import Path
 
-from bpstudy.paper import PaperError, build
-
 from bpstudy.files import atomic_path
+from bpstudy.jobs import job
+from bpstudy.paper import build
 
-params = snakemake.params
-with atomic_path(snakemake.output.config) as temporary:
-    temporary.write_text(params.config)
-try:
+with job(snakemake):
+    config = Path(snakemake.output.config)
+    with atomic_path(config) as temporary:
+        temporary.write_text(snakemake.params.config)
     build(
         Path(snakemake.input.source),
         Path(snakemake.output.paper),
         Path.cwd(),
-        {"config": Path(snakemake.output.config)} | {key: Path(path) for key, path in params.inputs.items()},
-        date.fromisoformat(params.date),
+        {"config": config} | {key: Path(path) for key, path in snakemake.params.inputs.items()},
+        date.fromisoformat(snakemake.params.date),
     )
-except PaperError as error:
-    sys.exit(f"the paper was not built: {error}")

@@ -1,8 +1,10 @@
 """Join a system's chunks (or read the user's own trajectory) and tabulate its thermodynamics."""
 
 from bpstudy.files import write_table
+from bpstudy.jobs import job
 from bpstudy.trajectory import join, thermodynamics, write_frames
 
-frames = join(snakemake.input.chunks)
-write_frames(snakemake.output.frames, frames)
-write_table(snakemake.output.thermo, thermodynamics(frames, snakemake.params.timestep_fs))
+with job(snakemake):
+    frames = join(snakemake.input.chunks)
+    write_frames(snakemake.output.frames, frames)
+    write_table(snakemake.output.thermo, thermodynamics(frames, snakemake.params.timestep_fs))

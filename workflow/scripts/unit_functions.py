@@ -5,13 +5,15 @@ import numpy as np
 from bpstudy.config.functions import UnitFunctions
 from bpstudy.files import write_table
 from bpstudy.hierarchy import all_sums, cell_sums, magnitudes, unit_functions
+from bpstudy.jobs import job
 from bpstudy.trajectory import read_frames
 
-settings = UnitFunctions(**snakemake.params.settings)
-frames = read_frames(snakemake.input.trajectory)
-sums = cell_sums(unit_functions(settings, settings.cutoff_angstrom), frames)
-energy_ev = np.array([frame.get_potential_energy() for frame in frames])
+with job(snakemake):
+    settings = UnitFunctions(**snakemake.params.settings)
+    frames = read_frames(snakemake.input.trajectory)
+    sums = cell_sums(unit_functions(settings, settings.cutoff_angstrom), frames)
+    energy_ev = np.array([frame.get_potential_energy() for frame in frames])
 
-write_table(snakemake.output.sums, sums.assign(energy_ev=energy_ev).rename_axis("frame").reset_index())
-write_table(snakemake.output.scatter, all_sums(energy_ev, sums, settings.bins))
-write_table(snakemake.output.hierarchy, magnitudes(settings, frames))
+    write_table(snakemake.output.sums, sums.assign(energy_ev=energy_ev).rename_axis("frame").reset_index())
+    write_table(snakemake.output.scatter, all_sums(energy_ev, sums, settings.bins))
+    write_table(snakemake.output.hierarchy, magnitudes(settings, frames))

@@ -1,6 +1,6 @@
 """How the fits went."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import seaborn as sns
@@ -17,7 +17,7 @@ COLUMNS = 3
 def histories(
     table: pd.DataFrame,
     experiments: Sequence[str],
-    target_mse_ev2: float | None = None,
+    targets_mse_ev2: Mapping[str, float],
     width_cm: float = style.WIDTH_CM,
 ) -> Figure:
     """Training MSE against iteration, a panel for each experiment and a line for each seed.
@@ -25,7 +25,7 @@ def histories(
     Args:
         table: experiment, seed, iteration, mse_ev2; may hold other experiments too.
         experiments: those to draw, in this order.
-        target_mse_ev2: error at which the fits stop, drawn as a line, (eV per cell)².
+        targets_mse_ev2: error at which each experiment's fits stop, (eV per cell)², drawn as a line unless it is 0.
     """
     if not experiments:
         raise TableError("histories: no experiment is named")
@@ -50,8 +50,8 @@ def histories(
             linewidth=0.8,
             ax=ax,
         )
-        if target_mse_ev2 is not None:
-            ax.axhline(target_mse_ev2, color=style.DFT, linestyle="--", linewidth=0.8)
+        if target := targets_mse_ev2[experiment]:
+            ax.axhline(target, color=style.DFT, linestyle="--", linewidth=0.8)
         seeds = runs["seed"].nunique()
         ax.set_title(experiment, loc="left", pad=2)
         ax.text(0.97, 0.95, f"{seeds} seed{'s'[: seeds != 1]}", transform=ax.transAxes, ha="right", va="top")

@@ -4,7 +4,9 @@ import pandas as pd
 
 from bpstudy.figures.energy import energy_over_time
 from bpstudy.figures.style import save
+from bpstudy.jobs import job
 
-params = snakemake.params
-figure = energy_over_time(pd.read_csv(snakemake.input.thermo), width_cm=params.width_cm)
-save(figure, snakemake.output, params.dpi)
+with job(snakemake):
+    params = snakemake.params
+    figure = energy_over_time(pd.read_csv(snakemake.input.thermo), width_cm=params.width_cm)
+    save(figure, snakemake.output, params.dpi)

@@ -4,7 +4,10 @@ import pandas as pd
 
 from bpstudy.figures.histories import histories
 from bpstudy.figures.style import save
+from bpstudy.jobs import job
 
-params = snakemake.params
-figure = histories(pd.read_csv(snakemake.input.histories), list(params.experiments), width_cm=params.width_cm)
-save(figure, snakemake.output, params.dpi)
+with job(snakemake):
+    params = snakemake.params
+    table = pd.read_csv(snakemake.input.histories)
+    figure = histories(table, list(params.experiments), params.targets, width_cm=params.width_cm)
+    save(figure, snakemake.output, params.dpi)

@@ -4,9 +4,11 @@ import pandas as pd
 
 from bpstudy.figures.predictions import predictions
 from bpstudy.figures.style import save
+from bpstudy.jobs import job
 
-params = snakemake.params
-tables = {seed: pd.read_csv(path) for seed, path in zip(params.seeds, snakemake.input.predictions, strict=True)}
-metrics = pd.read_csv(snakemake.input.metrics)
-figure = predictions(tables, metrics, params.experiment, width_cm=params.width_cm)
-save(figure, snakemake.output, params.dpi)
+with job(snakemake):
+    params = snakemake.params
+    tables = {seed: pd.read_csv(path) for seed, path in zip(params.seeds, snakemake.input.predictions, strict=True)}
+    metrics = pd.read_csv(snakemake.input.metrics)
+    figure = predictions(tables, metrics, params.experiment, tuple(params.held_out), width_cm=params.width_cm)
+    save(figure, snakemake.output, params.dpi)

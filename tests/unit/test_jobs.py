@@ -1,0 +1,46 @@
+"""What jobs share: everything is in the log, a wrong input is one message, a fault of the program keeps its traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import os, sys
+from types import SimpleNamespace
+from bpstudy.jobs import job
+with job(SimpleNamespace(log=[sys.argv[1]], rule="train")):
+    print("printed")
+    os.system("echo from another program")
+    {statement}
+"""
+
+
+def run(tmp_path: Path, statement: str):
+    log = tmp_path / "job.log"
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(statement=statement), log], capture_output=True, text=True
+    )
+    assert ended.stdout == ""
+    return ended.returncode, log.read_text()
+
+
+def test_all_output_is_in_the_log(tmp_path):
+    code, log = run(tmp_path, "print('an error', file=sys.stderr)")
+    assert code == 0
+    assert {"printed", "from another program", "an error"} <= set(log.splitlines())
+
+
+@pytest.mark.parametrize("error", ["ValueError('a.npy: damaged')", "ArithmeticError('the fit diverged')"])
+def test_a_wrong_input_is_one_message(tmp_path, error):
+    code, log = run(tmp_path, f"raise {error}")
+    assert code == 1
+    assert "Traceback" not in log
+    assert log.splitlines()[-1].startswith("train failed: ")
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(tmp_path):
+    code, log = run(tmp_path, "raise KeyError('x')")
+    assert code == 1
+    assert "Traceback" in log

@@ -1,0 +1,71 @@
+"""A user's own trajectory goes through the same study, from an overlay on the configuration alone."""
+
+import pandas as pd
+import pytest
+import yaml
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.io import write
+
+from bpstudy.network import load_network
+from bpstudy.trajectory import snapshot
+from tests.workflow.project import copied, snakemake
+
+OVERLAY = {
+    "systems": {"alloy": {"trajectory": "alloy.extxyz"}},
+    "frames": {
+        "first": {"system": "alloy", "count": 20},
+        "later": {"system": "alloy", "start": 24, "count": 8, "stride": 1},
+        "independent": {"system": "alloy", "start": 32, "count": 8, "stride": 1},
+    },
+    "held_out_gap_frames": 2,
+    "optimizers": {"levenberg-marquardt": {"max_iterations": 5}},
+    "seeds": [0],
+}
+RUN = "results/training/types-12G2-12G5/seed-0"
+
+
+@pytest.fixture
+def project(tmp_path):
+    frames = []
+    for seed in range(40):
+        atoms = bulk("Cu", cubic=True)
+        atoms.symbols[0] = "Al"
+        atoms.rattle(0.1, seed=seed)
+        atoms.calc = EMT()
+        atoms.get_forces()
+        frames.append(snapshot(atoms))
+    folder = copied(tmp_path)
+    write(folder / "alloy.extxyz", frames)
+    (folder / "mine.yaml").write_text(yaml.safe_dump(OVERLAY))
+    return folder
+
+
+@pytest.mark.slow
+def test_an_alloys_trajectory_is_studied(project):
+    run = snakemake(project, "--cores", "2", "--configfile", "mine.yaml", "--", f"{RUN}/model.keras")
+    assert run.returncode == 0, run.stderr
+    assert set(load_network(project / RUN / "model.keras").labels) == {"Al", "Cu"}
+    predictions = pd.read_csv(project / RUN / "predictions.csv")
+    assert predictions["set"].value_counts().to_dict() == {"train": 20, "later": 8, "independent": 8}
+    thermo = pd.read_csv(project / "results/dynamics/alloy/thermo.csv")
+    assert len(thermo) == 40
+
+
+@pytest.mark.slow
+def test_a_trajectory_that_is_too_short_is_a_clear_error(project):
+    overlay = OVERLAY | {
+        "frames": OVERLAY["frames"] | {"independent": {"system": "alloy", "start": 35, "count": 8, "stride": 1}}
+    }
+    (project / "mine.yaml").write_text(yaml.safe_dump(overlay))
+    run = snakemake(project, "--cores", "2", "--configfile", "mine.yaml", "--", f"{RUN}/model.keras")
+    assert run.returncode != 0
+    assert "43 frames of alloy are needed, its trajectory has 40" in run.stderr + run.stdout
+
+
+@pytest.mark.slow
+def test_a_damaged_trajectory_is_a_clear_error(project):
+    (project / "alloy.extxyz").write_text("not a trajectory")
+    run = snakemake(project, "--cores", "1", "--configfile", "mine.yaml", "--", "results/dynamics/alloy/thermo.csv")
+    assert run.returncode != 0
+    assert "alloy.extxyz: ASE cannot read this trajectory" in run.stderr + run.stdout

@@ -1,0 +1,58 @@
+rule thermal:
+    input:
+        trajectory=lambda w: trajectory(w.system),
+        thermo=lambda w: thermo(w.system),
+        code=code("bpstudy.thermal", "bpstudy.rdf", "bpstudy.systems"),
+    output:
+        summary="results/thermal/{system}/summary.csv",
+        blocks="results/thermal/{system}/blocks.csv",
+        distributions="results/thermal/{system}/distributions.csv",
+        rdf="results/thermal/{system}/rdf.csv",
+    log:
+        "results/logs/thermal/{system}.log",
+    benchmark:
+        "results/benchmarks/thermal/{system}.tsv"
+    wildcard_constraints:
+        system=one_of(SIMULATED),
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=STUDY.thermal.model_dump(),
+        crystal=lambda w: STUDY.systems[w.system].crystal.model_dump(),
+        bath=lambda w: STUDY.systems[w.system].dynamics.model_dump(),
+    message:
+        "{wildcards.system}: temperature, energies and structure against theory"
+    script:
+        "../scripts/thermal.py"
+
+
+if SIMULATED:
+
+    rule thermal_figure:
+        input:
+            summary=expand("results/thermal/{s}/summary.csv", s=SIMULATED),
+            blocks=expand("results/thermal/{s}/blocks.csv", s=SIMULATED),
+            distributions=expand("results/thermal/{s}/distributions.csv", s=SIMULATED),
+            rdf=expand("results/thermal/{s}/rdf.csv", s=SIMULATED),
+            code=code("bpstudy.figures.thermal"),
+        output:
+            drawn("figS3", "thermal", "Dynamics"),
+        log:
+            "results/logs/figures/figS3.log",
+        conda:
+            "../../envs/figures.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=15,
+        params:
+            **DRAWING,
+            systems=SIMULATED,
+        message:
+            "figS3: is the dynamics right?"
+        script:
+            "../scripts/figures/thermal.py"
