@@ -171,8 +171,14 @@ def machine() -> dict[str, object]:
     lines = info.read_text().splitlines() if info.exists() else []
     models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "numba", "vesin", "dscribe", "ase")}
-    return {"processor": (models or [platform.processor()])[0], "cores": os.cpu_count(), "load_average": os.getloadavg()[0], "system": platform.system(),
-            "python": platform.python_version(), **versions}  # fmt: skip
+    return {
+        "processor": (models or [platform.processor()])[0],
+        "cores": os.cpu_count(),
+        "load_average": os.getloadavg()[0],
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **versions,
+    }
 
 
 def main() -> None:
