@@ -6,18 +6,20 @@ from ase.io import read
 from bpstudy.config.checks import Thermal
 from bpstudy.config.systems import Crystal, Langevin
 from bpstudy.files import write_table
+from bpstudy.jobs import job
 from bpstudy.rdf import radial_distribution
 from bpstudy.systems import build_crystal
 from bpstudy.thermal import Run, blocks, coordination, distributions, structure_frames, summary
 
-params, output = snakemake.params, snakemake.output
-settings = Thermal(**params.settings)
-ideal = build_crystal(Crystal(**params.crystal))
-run = Run(pd.read_csv(snakemake.input.thermo), len(ideal), settings, Langevin(**params.bath))
-frames = read(snakemake.input.trajectory, index=structure_frames(run))
-structure = coordination(frames, ideal, settings.rdf_cutoff_angstrom)
+with job(snakemake):
+    params, output = snakemake.params, snakemake.output
+    settings = Thermal(**params.settings)
+    ideal = build_crystal(Crystal(**params.crystal))
+    run = Run(pd.read_csv(snakemake.input.thermo), len(ideal), settings, Langevin(**params.bath))
+    frames = read(snakemake.input.trajectory, index=structure_frames(run))
+    structure = coordination(frames, ideal, settings.rdf_cutoff_angstrom)
 
-write_table(output.summary, pd.concat([summary(run), pd.DataFrame([structure])], ignore_index=True))
-write_table(output.blocks, blocks(run))
-write_table(output.distributions, distributions(run))
-write_table(output.rdf, radial_distribution(frames, settings.rdf_cutoff_angstrom, settings.rdf_bin_angstrom, ideal))
+    write_table(output.summary, pd.concat([summary(run), pd.DataFrame([structure])], ignore_index=True))
+    write_table(output.blocks, blocks(run))
+    write_table(output.distributions, distributions(run))
+    write_table(output.rdf, radial_distribution(frames, settings.rdf_cutoff_angstrom, settings.rdf_bin_angstrom, ideal))

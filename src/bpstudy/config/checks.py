@@ -54,16 +54,16 @@ class DftConvergence(Section):
                 raise ValueError(
                     f"{key} is {getattr(self, key)!r}, not one of the variants; allowed: {', '.join(self.variants)}"
                 )
-        if self.study is None:
+        if all(self.variants.values()):
             raise ValueError("variants: one must be {}, the settings of the study")
-        if TRAJECTORY in self.variants:
-            raise ValueError(f"variants: {TRAJECTORY!r} stands for the energies that the trajectory holds")
+        if taken := {TRAJECTORY, "table"} & set(self.variants):
+            raise ValueError(f"variants: {taken.pop()!r} is taken; choose another name")
         return self
 
     @property
-    def study(self) -> str | None:
+    def study(self) -> str:
         """The variant without a difference."""
-        return next((name for name, overlay in self.variants.items() if not overlay), None)
+        return next(name for name, overlay in self.variants.items() if not overlay)
 
 
 TRAJECTORY = "trajectory"

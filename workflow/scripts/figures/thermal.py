@@ -4,11 +4,13 @@ import pandas as pd
 
 from bpstudy.figures.style import save
 from bpstudy.figures.thermal import Tables, thermal
+from bpstudy.jobs import job
 
-params, inputs = snakemake.params, snakemake.input
-names = ("summary", "blocks", "distributions", "rdf")
-files = zip(*(inputs[name] for name in names), strict=True)
-systems = {
-    system: Tables(*map(pd.read_csv, of_system)) for system, of_system in zip(params.systems, files, strict=True)
-}
-save(thermal(systems, width_cm=params.width_cm), snakemake.output, params.dpi)
+with job(snakemake):
+    params, inputs = snakemake.params, snakemake.input
+    names = ("summary", "blocks", "distributions", "rdf")
+    files = zip(*(inputs[name] for name in names), strict=True)
+    systems = {
+        system: Tables(*map(pd.read_csv, of_system)) for system, of_system in zip(params.systems, files, strict=True)
+    }
+    save(thermal(systems, width_cm=params.width_cm), snakemake.output, params.dpi)
