@@ -81,6 +81,14 @@ class TestQuickStudy:
         assert again.returncode == 0
         assert "Nothing to be done" in again.stderr
 
+    def test_the_report_shows_every_figure_with_its_caption(self, project, results):
+        run = snakemake(project, "--workflow-profile", "quick", "--report", "results/report.html")
+        assert run.returncode == 0, run.stderr[-3000:]
+        page = (results / "report.html").read_text()
+        for name in FIGURES:
+            assert f"{name}.png" in page
+        assert "Levenberg" in page or "symmetry functions" in page
+
     def test_a_changed_module_makes_stale_only_what_depends_on_it(self, project, results):
         module = project / "src/bpstudy/figures/energy.py"
         module.write_text(module.read_text() + "\n# changed\n")
