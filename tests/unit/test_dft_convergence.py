@@ -245,6 +245,12 @@ def test_the_figure_shows_every_variant_and_the_noise_floor(tmp_path):
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning", "error::UserWarning")
+def test_variants_that_differ_in_nothing_are_no_fault(tmp_path):
+    same = compare(dict.fromkeys([*SETTINGS.variants, "trajectory"], evaluate(frames())), SETTINGS)
+    style.save(dft_convergence({"cu": same}, {"cu": "study"}), [tmp_path / "same.png"])
+
+
 def test_a_figure_of_nothing_is_refused():
     with pytest.raises(TableError, match="no system is named"):
         dft_convergence({}, {})

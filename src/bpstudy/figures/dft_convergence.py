@@ -69,10 +69,12 @@ def _system(axes: np.ndarray, name: str, table: pd.DataFrame, study: str) -> Non
             )
         if not timed and floor[column] > 0:
             ax.axvline(floor[column], color=style.DFT, linestyle="--", linewidth=0.8, label="noise floor")
-        ax.set_xscale("log")
-        low, high = np.log10(ax.get_xlim())
-        ax.set_xlim(10 ** np.floor(low), 10 ** np.ceil(high))  # whole decades: two labels or more
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        positive = others[column][others[column] > 0]
+        if not positive.empty:
+            ax.set_xscale("log")
+            decades = np.log10([positive.min() / 1.2, positive.max() * 1.2])
+            ax.set_xlim(10 ** np.floor(decades[0]), 10 ** np.ceil(decades[1]))  # whole ones: two labels or more
+            ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_xlabel(label)
         ax.xaxis.grid(True)
     axes[0].set_yticks(range(len(order)), order)
