@@ -181,6 +181,23 @@ def machine() -> dict[str, object]:
     }
 
 
+def table(rows: list[dict[str, float | str]]) -> list[str]:
+    """The comparison as lines of a Markdown table, as in the README."""
+    columns = {
+        "27 Li atoms": "case",
+        "ours, s": "ours_s",
+        "DScribe, s": "dscribe_s",
+        "speed-up": "speedup",
+        "goal": "goal_speedup",
+        "difference": "largest_difference_relative_to_type",
+        "values + forces / values": "values_and_forces_over_values",
+        "values + tensor / values": "values_and_gradient_tensor_over_values",
+    }
+    cells = [[row[key] for key in columns.values()] for row in rows]
+    lines = [[f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in line] for line in cells]
+    return [f"| {' | '.join(line)} |" for line in ([*columns], ["---"] * len(columns), *lines)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=HERE / "features.json")
@@ -191,17 +208,13 @@ def main() -> None:
         "system": "27 Li, fortnet grids, unordered pairs",
         "clock": "processor seconds",
     }
-    rows = []
-    head = ("ours, s", "DScribe, s", "speed-up", "goal", "difference", "forces", "tensor")
-    print(f"{'case':22}" + "".join(f"{title:>12}" for title in head))
+    rows: list[dict[str, float | str]] = []
     for name, blocks, cutoff, repetitions, goal in CASES:
         if arguments.quick and cutoff > 10:
             continue
         row = against_dscribe(blocks, cutoff, repetitions)
         rows.append({"case": name, "goal_speedup": goal, **row})
-        cells = (row["ours_s"], row["dscribe_s"], row["speedup"], goal, row["largest_difference_relative_to_type"])
-        ratios = (row["values_and_forces_over_values"], row["values_and_gradient_tensor_over_values"])
-        print(f"{name:22}" + "".join(f"{value:12.3g}" for value in (*cells, *ratios)), flush=True)
+        print(table(rows)[-1], flush=True)
     result |= {
         "against_dscribe": rows,
         "scaling": scaling(arguments.quick),

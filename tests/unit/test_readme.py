@@ -1,0 +1,34 @@
+"""The README's numbers are those that were measured, its pictures and its commands exist."""
+
+import json
+import re
+from pathlib import Path
+
+from benchmarks.features import table
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_table_of_speed_is_the_committed_measurement():
+    measured = json.loads((ROOT / "benchmarks/features.json").read_text())
+    assert "\n".join(table(measured["against_dscribe"])) in README
+    memory = measured["memory"]
+    assert f"{memory['cpu_seconds']:.0f} processor seconds and at most {memory['peak_mb']:.0f} MB" in README
+
+
+def test_links_and_pictures_exist():
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+def test_nothing_is_left_to_be_filled_in():
+    assert "@@" not in README
+
+
+def test_the_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"`?make ([a-z]+)`?", README)):
+        assert f"\n{target}:" in makefile, target
