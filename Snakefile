@@ -35,6 +35,8 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/dynamics.smk"
+include: "workflow/rules/thermal.smk"
+include: "workflow/rules/dft_convergence.smk"
 include: "workflow/rules/descriptors.smk"
 include: "workflow/rules/normalization.smk"
 include: "workflow/rules/training.smk"
@@ -47,5 +49,6 @@ rule all:
     default_target: True
     input:
         [figure_files(name) for name in FIGURES],
+        figure_files("figS3") if SIMULATED else [],
         "results/evaluation/metrics.csv",
         "results/paper/paper.pdf",

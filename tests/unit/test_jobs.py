@@ -1,4 +1,4 @@
-"""What jobs share: everything is in the log, a wrong input is one message, a fault of the program keeps its traceback."""
+"""What jobs share: everything is in the log, a wrong input is one message, a fault keeps its traceback."""
 
 import subprocess
 import sys

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bpstudy.mpi import prepare_environment
 from bpstudy.trajectory import join
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,17 @@ def test_frames_keep_both_energies_and_the_record_names_the_files(uninterrupted)
     assert {Path(made["name"]).name for made in record["subject"]} == {"second.traj", "second.json"}
     parameters = record["predicate"]["buildDefinition"]["externalParameters"]
     assert parameters == {"steps": [8, 16], "simulation": LITHIUM}
+
+
+def test_two_mpi_ranks_give_the_same_frames(tmp_path):
+    assert complete(command(tmp_path, "one", 0, 2)).returncode == 0
+    prepare_environment()
+    two = complete(["mpirun", "-n", "2", *command(tmp_path, "two", 0, 2)])
+    assert two.returncode == 0, two.stderr
+    for a, b in zip(join([tmp_path / "one.traj"]), join([tmp_path / "two.traj"]), strict=True):
+        assert a.get_potential_energy() == pytest.approx(b.get_potential_energy(), abs=1e-6)
+        assert np.abs(a.get_forces() - b.get_forces()).max() < 1e-4
+    assert (tmp_path / "two.record.json").exists()
 
 
 def test_an_unconverged_cycle_ends_the_job_with_the_step(tmp_path):

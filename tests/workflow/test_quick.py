@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from tests.workflow.project import copied, snakemake
 
-FIGURES = [*(f"fig{number:02d}" for number in range(1, 12)), "figS1", "figS2"]
+FIGURES = [*(f"fig{number:02d}" for number in range(1, 12)), "figS1", "figS2", "figS3"]
 
 
 @pytest.fixture(scope="module")

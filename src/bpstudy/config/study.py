@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
+from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
 from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
 from bpstudy.config.functions import UnitFunctions
 from bpstudy.config.systems import System
@@ -33,6 +34,8 @@ class Config(Section):
     )
     experiments: dict[Name, Experiment] = Field(min_length=1)
     figures: Figures
+    thermal: Thermal
+    dft_convergence: dict[Name, DftConvergence] = Field(description="by system; not part of the rule `all`")
     paper_date: Annotated[datetime.date, Field(strict=False, description="date on the paper, YYYY-MM-DD")]
 
     @field_validator("seeds")
@@ -58,6 +61,12 @@ class Config(Section):
         ]
         if unknown:
             raise ValueError("\n".join(unknown))
+        return self
+
+    @model_validator(mode="after")
+    def _variants_of_the_dft(self) -> Self:
+        if problems := convergence_problems(self.dft_convergence, self.systems):
+            raise ValueError("\n".join(problems))
         return self
 
     @model_validator(mode="after")
