@@ -58,6 +58,26 @@ def add(chunks: Path, archive: Path) -> list[str]:
     return added
 
 
+def restore(archive: Path, chunks: Path) -> list[str]:
+    """Put archived chunks that `chunks` lacks back into a results folder, so that the dynamics goes on from the last.
+
+    Returns:
+        The numbers of the chunks restored.
+
+    Raises:
+        ArchiveError: a file is missing or damaged.
+    """
+    restored = [number for number in archived(archive) if not (chunks / f"{number}.record.json").exists()]
+    for number in restored:
+        for suffix in SUFFIXES:
+            verify(archive, f"{number}{suffix}")
+        write_frames(chunks / f"{number}.traj", read_frames(archive / f"{number}{SUFFIXES[0]}"))
+        for suffix in SUFFIXES[1:]:
+            with atomic_path(chunks / f"{number}{suffix}") as temporary:
+                temporary.write_bytes((archive / f"{number}{suffix}").read_bytes())
+    return restored
+
+
 def archived(archive: Path) -> list[str]:
     """Numbers of the chunks in the manifest, in order."""
     return sorted(name.split(".")[0] for name in _manifest(archive) if name.endswith(SUFFIXES[0]))

@@ -44,6 +44,20 @@ def archive(
     print(f"{system}: {len(added)} chunks added, {len(archives.archived(into / system))} in the archive")
 
 
+@app.command()
+def restore(
+    system: Annotated[str, typer.Argument(help="name of a simulated system")],
+    results: Annotated[Path, typer.Option(help="the results folder")] = Path("results"),
+    source: Annotated[Path, typer.Option("--from", help="the archive")] = Path("resources/trajectories"),
+) -> None:
+    """Put archived chunks back into the results, so that the dynamics goes on from the last of them."""
+    try:
+        restored = archives.restore(source / system, results / "dynamics" / system / "chunks")
+    except archives.ArchiveError as error:
+        _fail(error)
+    print(f"{system}: {len(restored)} chunks restored")
+
+
 @config_app.command()
 def check(files: Annotated[list[Path], typer.Argument(help="config.yaml and the overlays on it, in order")]) -> None:
     """Validate configuration files without running anything."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ase.io import read
 
-from bpstudy.archive import ArchiveError, add, archived, check_length, read_chunk
+from bpstudy.archive import ArchiveError, add, archived, check_length, read_chunk, restore
 from bpstudy.config.systems import Simulated
 from bpstudy.dynamics import run_chunk
 from bpstudy.provenance import record
@@ -81,6 +81,17 @@ def test_what_is_archived_is_never_written_again(chunks, archive):
     before = {path: path.stat().st_mtime_ns for path in archive.iterdir()}
     assert add(chunks, archive) == []
     assert {path: path.stat().st_mtime_ns for path in archive.iterdir()} == before
+
+
+def test_the_dynamics_goes_on_from_restored_chunks(chunks, archive, tmp_path):
+    (archive / "SHA256SUMS").write_text(
+        "".join(line for line in (archive / "SHA256SUMS").read_text().splitlines(True) if " 0002" not in line)
+    )
+    assert restore(archive, tmp_path / "again") == ["0000", "0001"]
+    assert restore(archive, tmp_path / "again") == []
+    compute(tmp_path / "again", 2)
+    assert (tmp_path / "again/0002.traj").read_bytes() == (chunks / "0002.traj").read_bytes()
+    assert add(tmp_path / "again", archive) == ["0002"]
 
 
 def test_an_interrupted_archiving_is_completed(chunks, tmp_path):
