@@ -35,7 +35,8 @@ def test_the_full_study_is_planned(project):
 
 
 def test_a_wrong_configuration_stops_before_any_job(project):
-    run = snakemake(project, "--cores", "1", "--config", "seeds=[0, 0]")
+    (project / "wrong.yaml").write_text("seeds: [0, 0]")
+    run = snakemake(project, "--cores", "1", "--configfile", "wrong.yaml")
     assert run.returncode != 0
     assert "seeds = [0, 0]: a seed stands there twice" in run.stderr
     assert "Traceback" not in run.stderr
