@@ -17,6 +17,13 @@ def test_the_table_of_speed_is_the_committed_measurement():
     assert f"{memory['cpu_seconds']:.0f} processor seconds and at most {memory['peak_mb']:.0f} MB" in README
 
 
+def test_the_table_of_training_is_the_committed_measurement():
+    measured = json.loads((ROOT / "benchmarks/training.json").read_text())
+    for name, key in (("Levenberg–Marquardt", "levenberg-marquardt"), ("L-BFGS", "lbfgs"), ("Adam", "adam")):
+        fit = measured[key]
+        assert f"| {name} | {fit['iterations']} | {fit['wall_s']:.1f} |" in README
+
+
 def test_links_and_pictures_exist():
     links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
     assert links
