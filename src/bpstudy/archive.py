@@ -39,22 +39,16 @@ def add(chunks: Path, archive: Path) -> list[str]:
     Raises:
         ArchiveError: a chunk does not continue the archived one before it.
     """
-    added = []
-    for record_path in sorted(chunks.glob("*.record.json")):
-        number = record_path.name.split(".")[0]
-        if number in archived(archive):
-            continue
-        record = json.loads(record_path.read_text())
-        _check_continues(record, archive, number)
+    finished = {path.name.split(".")[0] for path in chunks.glob("*.record.json")}
+    added = sorted(finished - set(archived(archive)))
+    for number in added:
+        _check_continues(json.loads((chunks / f"{number}.record.json").read_text()), archive, number)
         frames = read_frames(chunks / f"{number}.traj")
         with atomic_path(archive / f"{number}{SUFFIXES[0]}") as temporary:
             write_frames(temporary, map(_single_precision, frames))
             temporary.write_bytes(lzma.compress(temporary.read_bytes(), filters=COMPRESSION))
-        for suffix in SUFFIXES[1:]:
-            with atomic_path(archive / f"{number}{suffix}") as temporary:
-                temporary.write_bytes((chunks / f"{number}{suffix}").read_bytes())
+        _copy_state_and_record(chunks, archive, number)
         _extend_manifest(archive, [f"{number}{suffix}" for suffix in SUFFIXES])
-        added.append(number)
     return added
 
 
@@ -69,12 +63,9 @@ def restore(archive: Path, chunks: Path) -> list[str]:
     """
     restored = [number for number in archived(archive) if not (chunks / f"{number}.record.json").exists()]
     for number in restored:
-        for suffix in SUFFIXES:
-            verify(archive, f"{number}{suffix}")
+        verify(archive, number)
         write_frames(chunks / f"{number}.traj", read_frames(archive / f"{number}{SUFFIXES[0]}"))
-        for suffix in SUFFIXES[1:]:
-            with atomic_path(chunks / f"{number}{suffix}") as temporary:
-                temporary.write_bytes((archive / f"{number}{suffix}").read_bytes())
+        _copy_state_and_record(archive, chunks, number)
     return restored
 
 
@@ -110,8 +101,7 @@ def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[
     Raises:
         ArchiveError: a file is missing or damaged, or was made otherwise.
     """
-    for suffix in SUFFIXES:
-        verify(archive, f"{number}{suffix}")
+    verify(archive, number)
     record = json.loads((archive / f"{number}.record.json").read_text())
     made = record["predicate"]["buildDefinition"]["externalParameters"]
     if Simulation.model_validate(made["simulation"]) != simulation:
@@ -124,24 +114,32 @@ def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[
     return read_frames(archive / f"{number}{SUFFIXES[0]}")
 
 
-def verify(archive: Path, name: str) -> None:
-    """Compare a file with the manifest.
+def verify(archive: Path, number: str) -> None:
+    """Compare the files of a chunk with the manifest.
 
     Raises:
-        ArchiveError: it is missing, not in the manifest, or not what was archived.
+        ArchiveError: one is missing, not in the manifest, or not what was archived.
     """
-    expected = _manifest(archive).get(name)
-    if expected is None:
-        raise ArchiveError(f"{archive / name}: is not in {archive / MANIFEST}; the archive does not hold this chunk")
-    try:
-        found = sha256(archive / name)
-    except FileNotFoundError:
-        raise ArchiveError(f"{archive / name}: is missing; restore it (git checkout -- {archive})") from None
-    if found != expected:
-        raise ArchiveError(
-            f"{archive / name}: is damaged (sha256 {found[:12]}…, archived as {expected[:12]}…); "
-            f"restore it (git checkout -- {archive})"
-        )
+    manifest = _manifest(archive)
+    for path in (archive / f"{number}{suffix}" for suffix in SUFFIXES):
+        expected = manifest.get(path.name)
+        if expected is None:
+            raise ArchiveError(f"{path}: is not in {archive / MANIFEST}; the archive does not hold this chunk")
+        try:
+            found = sha256(path)
+        except FileNotFoundError:
+            raise ArchiveError(f"{path}: is missing; restore it (git checkout -- {archive})") from None
+        if found != expected:
+            raise ArchiveError(
+                f"{path}: is damaged (sha256 {found[:12]}…, archived as {expected[:12]}…); "
+                f"restore it (git checkout -- {archive})"
+            )
+
+
+def _copy_state_and_record(source: Path, target: Path, number: str) -> None:
+    for suffix in SUFFIXES[1:]:
+        with atomic_path(target / f"{number}{suffix}") as temporary:
+            temporary.write_bytes((source / f"{number}{suffix}").read_bytes())
 
 
 def _manifest(archive: Path) -> dict[str, str]:
