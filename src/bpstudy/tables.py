@@ -14,28 +14,55 @@ from bpstudy.evaluation import errors
 from bpstudy.features import labelled_energies, read_blocks
 
 
-def metrics(experiments: Mapping[str, Experiment], runs: Sequence[tuple[str, Path, Path]]) -> pd.DataFrame:
-    """Errors of each network on each of its sets of frames.
+def metrics(
+    experiments: Mapping[str, Experiment], runs: Sequence[tuple[str, Path, Path]], baselines: Mapping[str, Path]
+) -> pd.DataFrame:
+    """Errors of each network on each of its sets of frames, and beside them those of the baselines on the same frames.
 
     Args:
         runs: (experiment, its predictions.csv, its metrics.json) of each network.
+        baselines: baselines.csv of each experiment.
     """
+    compared = {name: _baseline_errors(pd.read_csv(path)) for name, path in baselines.items()}
     rows = []
     for name, predictions, fit in runs:
         experiment = experiments[name]
         summary = json.loads(fit.read_text())
+        table = pd.read_csv(predictions)
         described = {
             "experiment": name,
             "functions": functions_label(experiment),
             "cutoff_angstrom": max(block.cutoff_angstrom for block in experiment.functions),
             "hidden": "-".join(map(str, experiment.hidden)),
+            "trained_on": _frames_label(table.loc[table["set"] == "train", "frame"]),
             "seed": summary["seed"],
         }
-        ended = {key: summary[key] for key in ("optimizer", "iterations", "seconds", "stop_reason")}
-        for chosen, frames in pd.read_csv(predictions).groupby("set", sort=False):
+        ended = {key: summary[key] for key in ("optimizer", "weight_decay", "iterations", "seconds", "stop_reason")}
+        for chosen, frames in table.groupby("set", sort=False):
             scores = asdict(errors(frames["energy_dft_ev"], frames["energy_nn_ev"], summary["n_atoms"]))
-            rows.append({**described, "set": chosen, "n_atoms": summary["n_atoms"], **scores, **ended})
+            beside = {
+                f"{model}_rmse_mev_per_atom": ev * 1000 / summary["n_atoms"]
+                for model, ev in compared[name][str(chosen)]
+            }
+            rows.append({**described, "set": chosen, "n_atoms": summary["n_atoms"], **scores, **beside, **ended})
     return pd.DataFrame(rows)
+
+
+def _baseline_errors(table: pd.DataFrame) -> dict[str, list[tuple[str, float]]]:
+    """(baseline, its RMSE in eV per cell) of each set of frames."""
+    return {
+        str(chosen): [
+            (model, float(((frames[f"energy_{model}_ev"] - frames["energy_dft_ev"]) ** 2).mean() ** 0.5))
+            for model in ("mean", "ridge")
+        ]
+        for chosen, frames in table.groupby("set", sort=False)
+    }
+
+
+def _frames_label(frames: pd.Series) -> str:
+    """372 frames, every 64th from 0."""
+    stride = int(frames.iloc[1] - frames.iloc[0]) if len(frames) > 1 else 1
+    return f"{len(frames)} frames, step {stride}, from {frames.iloc[0]}"
 
 
 def functions_label(experiment: Experiment) -> str:

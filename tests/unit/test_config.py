@@ -45,9 +45,12 @@ def test_the_study_is_the_papers():
     assert study.systems["li27"].steps == 35000
     assert study.systems["cu4"].steps == 1000
     assert study.frames["strided"].model_dump() == {"system": "li27", "count": 372, "start": 0, "stride": 64}
-    assert sum(name.startswith("types-") for name in study.experiments) == 9
-    for name, experiment in study.experiments.items():
-        if name.startswith("types-"):
+    combinations = [name for name in study.experiments if name.startswith("types-") and name[-1].isdigit()]
+    assert len(combinations) == 9
+    for name in combinations:
+        readings = [study.experiments[name + suffix] for suffix in ("", "-validated")]
+        readings += [study.experiments[name + "-degenerate"]] * ("-12G1-" in name)
+        for experiment in readings:
             assert sum(block.count for block in experiment.functions) == 24
             assert {block.cutoff_angstrom for block in experiment.functions} == {8.0}
             assert name == "types-" + "-".join(f"{block.count}{block.type}" for block in experiment.functions)
@@ -78,12 +81,19 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         ("experiments/dense/functions/0/grid", "graded", ["grid 'graded' does not exist for G2", "fortnet"]),
         ("experiments/dense/functions/1/pairs", None, ["experiments.dense.functions.1", "pairs must be given for G4"]),
         ("experiments/dense/hidden", [], ["experiments.dense.hidden", "at least 1"]),
-        ("experiments/dense/optimizer", "sgd", ["experiments.dense.optimizer = 'sgd'", "levenberg-marquardt, lbfgs"]),
+        (
+            "experiments/dense/optimizer",
+            "sgd",
+            ["experiments.dense.optimizer = 'sgd'", "levenberg-marquardt, validated, lbfgs"],
+        ),
         ("experiments/dense/frames", "second", ["experiments.dense.frames = 'second'", "allowed: first, strided"]),
         ("optimizers/adam/learning_rate", None, ["optimizers.adam", "learning_rate must be given for adam"]),
         ("unit_functions/system", "cu5", ["unit_functions.system = 'cu5'", "allowed: cu4, li27"]),
         ("frames/first/count", 35002, ["frames.first: 35002 frames are needed, li27 has 35001"]),
-        ("experiments/strided/held_out", ["later"], ["frames.later starts at 2500", "must start after 24144"]),
+        ("experiments/dense/validation", "first", ["dense.validation: frames.first starts at 0", "after 2399"]),
+        ("experiments/dense/held_out", ["later", "later"], ["held_out: frames stand there twice"]),
+        ("experiments/dense/optimizer", "validated", ["dense: optimizers.validated has several weight decays"]),
+        ("experiments/strided/held_out", ["later"], ["frames.later starts at 3100", "must start after 24144"]),
         ("figures/predictions/fig03", "sparse", ["figures.predictions.fig03 = 'sparse'", "allowed: strided"]),
         ("figures/predictions/fig01", "dense", ["fig01", "taken"]),
         ("figures/formats", ["gif"], ["figures.formats.0 = 'gif'", "'png', 'svg' or 'pdf'"]),

@@ -7,13 +7,16 @@ import pandas as pd
 import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
 
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.config.functions import Block
 from bpstudy.descriptors import compute_block
+from bpstudy.evaluation.baselines import STRENGTHS
 from bpstudy.features import read_blocks
 from bpstudy.files import write_table
-from bpstudy.fitting import fit_experiment
+from bpstudy.fitting import FitFiles, fit_experiment
 from bpstudy.network import load_network
 from bpstudy.tables import functions_label, histories, metrics, sums
 from bpstudy.trajectory import snapshot, thermodynamics
@@ -22,6 +25,7 @@ BLOCKS = [
     Block(type="G2", count=4, cutoff_angstrom=5.0, grid="fortnet"),
     Block(type="G5", count=2, cutoff_angstrom=5.0, grid="fortnet", pairs="unordered"),
 ]
+SETS = ("train", "later")
 OPTIMIZER = Optimizer(name="levenberg-marquardt", max_iterations=15, target_mse_ev2=0.0, patience=15, min_progress=1e-3)
 
 
@@ -55,19 +59,20 @@ def data(tmp_path_factory):
     return SimpleNamespace(blocks=groups, thermo=[str(folder / "thermo.csv")] * 2)
 
 
-def fit(folder, data, settings=None, seed=3, **changes):
-    files = {"model": "model.keras", "history": "history.csv", "predictions": "p.csv", "metrics": "m.json"}
+def fit(folder, data, settings=None, seeds=(3,), optimizer=OPTIMIZER, **changes):
     inputs = {"blocks": data.blocks, "thermo": data.thermo} | changes
-    fit_experiment(
-        settings or experiment(), OPTIMIZER, seed, 1, **inputs, **{k: folder / name for k, name in files.items()}
-    )
+    names = ("model.keras", "history.csv", "p.csv", "m.json")
+    for seed in seeds:
+        (folder / f"{seed}").mkdir()
+    fits = {seed: FitFiles(*(folder / f"{seed}" / name for name in names)) for seed in seeds}
+    fit_experiment(settings or experiment(), optimizer, fits, folder / "baselines.csv", 1, **inputs)
+    return folder / f"{seeds[0]}"
 
 
 @pytest.fixture(scope="module")
 def fitted(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fitted")
-    fit(folder, data)
-    return folder
+    return fit(folder, data)
 
 
 def test_the_predictions_are_the_saved_models(data, fitted):
@@ -90,22 +95,51 @@ def test_it_learns_and_says_how(fitted):
     assert summary["seed"] == 3
 
 
-def test_equal_seeds_give_equal_files_and_others_do_not(data, fitted, tmp_path):
-    fit(tmp_path, data)
+def test_equal_seeds_give_equal_files_alone_and_beside_others(data, fitted, tmp_path):
+    fit(tmp_path, data, seeds=(4, 3))
     for name in ("model.keras", "p.csv"):
-        assert (tmp_path / name).read_bytes() == (fitted / name).read_bytes()
-    fit(tmp_path, data, seed=4)
-    assert (tmp_path / "p.csv").read_bytes() != (fitted / "p.csv").read_bytes()
+        assert (tmp_path / "3" / name).read_bytes() == (fitted / name).read_bytes()
+    assert (tmp_path / "4" / "p.csv").read_bytes() != (fitted / "p.csv").read_bytes()
 
 
 def test_the_table_of_metrics_is_of_the_predictions(fitted):
-    table = metrics({"try": experiment()}, [("try", fitted / "p.csv", fitted / "m.json")])
+    table = metrics(
+        {"try": experiment()}, [("try", fitted / "p.csv", fitted / "m.json")], {"try": fitted.parent / "baselines.csv"}
+    )
     assert table["set"].tolist() == ["train", "later"]
     assert table["functions"].unique().tolist() == ["4G2+2G5"] == [functions_label(experiment())]
+    assert table["trained_on"].unique().tolist() == ["20 frames, step 1, from 0"]
+    rows = table.set_index("set")
     predictions = pd.read_csv(fitted / "p.csv").query("set == 'later'")
     mse = ((predictions["energy_nn_ev"] - predictions["energy_dft_ev"]) ** 2).mean()
-    assert table.set_index("set").loc["later", "mse_ev2"] == pytest.approx(mse)
-    assert table.set_index("set").loc["later", "rmse_mev_per_atom"] == pytest.approx(1000 * mse**0.5 / 4)
+    assert rows.loc["later", "mse_ev2"] == pytest.approx(mse)
+    assert rows.loc["later", "rmse_mev_per_atom"] == pytest.approx(1000 * mse**0.5 / 4)
+    trained_on = pd.read_csv(fitted / "p.csv").query("set == 'train'")["energy_dft_ev"]
+    assert rows.loc["train", "mean_rmse_mev_per_atom"] == pytest.approx(1000 * trained_on.std(ddof=0) / 4)
+
+
+def test_ridge_is_scikit_learns_on_the_sums(data, fitted):
+    table = pd.read_csv(fitted.parent / "baselines.csv").groupby("set")
+    sums_of = {name: read_blocks(blocks).values.sum(axis=1) for name, blocks in zip(SETS, data.blocks, strict=True)}
+    known, later = table.get_group("train"), table.get_group("later")
+    scaler = StandardScaler().fit(sums_of["train"])
+    candidates = [
+        Ridge(alpha=alpha).fit(scaler.transform(sums_of["train"]), known["energy_dft_ev"]) for alpha in STRENGTHS
+    ]
+    predicted = [ridge.predict(scaler.transform(sums_of["later"])) for ridge in candidates]
+    assert min(abs(p - later["energy_ridge_ev"]).max() for p in predicted) < 1e-8
+
+
+def test_validation_frames_decide_on_weights_and_weight_decay(data, tmp_path):
+    settings = experiment(validation="later", held_out=[])
+    optimizer = OPTIMIZER.model_copy(update={"weight_decay": (1e-8, 10.0)})
+    summary = json.loads((fit(tmp_path, data, settings, optimizer=optimizer) / "m.json").read_text())
+    assert summary["weight_decay"] == 1e-8  # 10 leaves nothing but the mean
+    history = pd.read_csv(tmp_path / "3" / "history.csv")
+    assert summary["best_iteration"] == history["validation_mse_ev2"].idxmin()
+    predictions = pd.read_csv(tmp_path / "3" / "p.csv").query("set == 'validation'")
+    mse = ((predictions["energy_nn_ev"] - predictions["energy_dft_ev"]) ** 2).mean()
+    assert mse == pytest.approx(history["validation_mse_ev2"].min())
 
 
 def test_histories_are_joined(fitted):
@@ -128,7 +162,7 @@ def test_an_energy_that_is_not_there_is_an_error(data, tmp_path):
     thermo = [str(tmp_path / "thermo.csv")] * 2
     with pytest.raises(ValueError, match="20 of the frames have no free energy"):
         fit(tmp_path, data, experiment(energy="free"), thermo=thermo)
-    assert not (tmp_path / "model.keras").exists()
+    assert not list((tmp_path / "3").iterdir())
 
 
 def test_held_out_frames_of_other_functions_are_refused(data, tmp_path):

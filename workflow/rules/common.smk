@@ -53,6 +53,16 @@ def block_files(frames, experiment):
     return [block_file(frames, block) for block in STUDY.experiments[experiment].functions]
 
 
+def sets_of_blocks(experiment):
+    """The blocks of each of the experiment's sets of frames."""
+    return [block_files(frames, experiment) for frames in STUDY.experiments[experiment].sets.values()]
+
+
+def of_each_seed(file):
+    """`file` of each seed of the wildcard's experiment."""
+    return expand("results/training/{{experiment}}/seed-{s}/{f}", s=STUDY.seeds, f=file)
+
+
 def runs(experiment, file):
     """`file` of each seed of an experiment."""
     return expand("results/training/{e}/seed-{s}/{f}", e=experiment, s=STUDY.seeds, f=file)

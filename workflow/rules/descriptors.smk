@@ -2,7 +2,7 @@
 BLOCKS = {
     block_file(frames, block): block
     for experiment in STUDY.experiments.values()
-    for frames in (experiment.frames, *experiment.held_out)
+    for frames in experiment.sets.values()
     for block in experiment.functions
 }
 

@@ -5,6 +5,7 @@ rule metrics:
     input:
         predictions=[path for name in STUDY.experiments for path in runs(name, "predictions.csv")],
         fits=[path for name in STUDY.experiments for path in runs(name, "metrics.json")],
+        baselines=[f"results/training/{name}/baselines.csv" for name in STUDY.experiments],
         code=code("bpstudy.tables"),
     output:
         report(

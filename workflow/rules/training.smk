@@ -1,36 +1,31 @@
 rule train:
     input:
-        train=lambda w: block_files(STUDY.experiments[w.experiment].frames, w.experiment),
-        held_out=lambda w: [
-            path for frames in STUDY.experiments[w.experiment].held_out for path in block_files(frames, w.experiment)
-        ],
+        blocks=lambda w: [file for blocks in sets_of_blocks(w.experiment) for file in blocks],
         thermo=lambda w: [
-            thermo(STUDY.frames[frames].system)
-            for frames in (
-                STUDY.experiments[w.experiment].frames,
-                *STUDY.experiments[w.experiment].held_out,
-            )
+            thermo(STUDY.frames[frames].system) for frames in STUDY.experiments[w.experiment].sets.values()
         ],
         code=code("bpstudy.fitting"),
     output:
-        model="results/training/{experiment}/seed-{seed}/model.keras",
-        history="results/training/{experiment}/seed-{seed}/history.csv",
-        predictions="results/training/{experiment}/seed-{seed}/predictions.csv",
-        metrics="results/training/{experiment}/seed-{seed}/metrics.json",
+        model=of_each_seed("model.keras"),
+        history=of_each_seed("history.csv"),
+        predictions=of_each_seed("predictions.csv"),
+        metrics=of_each_seed("metrics.json"),
+        baselines="results/training/{experiment}/baselines.csv",
     log:
-        "results/logs/training/{experiment}/seed-{seed}.log",
+        "results/logs/training/{experiment}.log",
     benchmark:
-        "results/benchmarks/training/{experiment}/seed-{seed}.tsv"
+        "results/benchmarks/training/{experiment}.tsv"
     conda:
         "../../envs/training.yaml"
     threads: lambda w: STUDY.experiments[w.experiment].threads
     resources:
         mem_mb=3000,
-        runtime=120,
+        runtime=240,
     params:
         experiment=lambda w: STUDY.experiments[w.experiment].model_dump(),
         optimizer=lambda w: STUDY.optimizers[STUDY.experiments[w.experiment].optimizer].model_dump(),
+        seeds=STUDY.seeds,
     message:
-        "{wildcards.experiment}: network of seed {wildcards.seed}"
+        "{wildcards.experiment}: networks of all seeds"
     script:
         "../scripts/train.py"

@@ -12,5 +12,9 @@ with job(snakemake):
     files = zip(snakemake.params.runs, snakemake.input.predictions, snakemake.input.fits, strict=True)
     write_table(
         snakemake.output[0],
-        metrics(experiments, [(name, Path(predictions), Path(fit)) for (name, _), predictions, fit in files]),
+        metrics(
+            experiments,
+            [(name, Path(predictions), Path(fit)) for (name, _), predictions, fit in files],
+            {name: Path(path) for name, path in zip(experiments, snakemake.input.baselines, strict=True)},
+        ),
     )

@@ -1,21 +1,22 @@
-"""Train one network from one seed, and let it predict the frames it was trained on and those held out."""
+"""Train a network from each seed, and let it predict the frames it was trained on and those held out."""
 
 from pathlib import Path
 
 from bpstudy.config.experiments import Experiment, Optimizer
-from bpstudy.fitting import fit_experiment
+from bpstudy.fitting import FitFiles, fit_experiment
 from bpstudy.jobs import job
 
 with job(snakemake):
     experiment = Experiment(**snakemake.params.experiment)
-    blocks = len(experiment.functions)
-    held_out = snakemake.input.held_out
+    size = len(experiment.functions)
+    blocks, written = snakemake.input.blocks, snakemake.output
+    files = zip(written.model, written.history, written.predictions, written.metrics, strict=True)
     fit_experiment(
         experiment,
         Optimizer(**snakemake.params.optimizer),
-        seed=int(snakemake.wildcards.seed),
+        fits={s: FitFiles(*map(Path, of)) for s, of in zip(snakemake.params.seeds, files, strict=True)},
+        baselines=Path(written.baselines),
         threads=snakemake.threads,
-        blocks=[snakemake.input.train, *(held_out[i : i + blocks] for i in range(0, len(held_out), blocks))],
+        blocks=[blocks[i : i + size] for i in range(0, len(blocks), size)],
         thermo=snakemake.input.thermo,
-        **{name: Path(path) for name, path in snakemake.output.items()},
     )

@@ -50,7 +50,10 @@ class Optimizer(Section):
     target_mse_ev2: NonNegative = Field(description="stop at this training error, (eV per cell)²")
     patience: Count = Field(description="iterations without progress after which the fit stops")
     min_progress: NonNegative = Field(lt=1, description="relative decrease of the error that counts as progress")
-    weight_decay: NonNegative = Field(default=0.0, description="of the loss, in units of var(E): see bpstudy.training")
+    weight_decay: NonNegative | Annotated[tuple[NonNegative, ...], Field(strict=False, min_length=1)] = Field(
+        default=0.0,
+        description="of the loss, in units of var(E), see bpstudy.training; of several the best on validation frames",
+    )
     learning_rate: Positive | None = Field(default=None, description="adam only")
 
     @model_validator(mode="after")
@@ -59,11 +62,20 @@ class Optimizer(Section):
             raise ValueError("learning_rate must be given for adam and for no other optimizer")
         return self
 
+    @property
+    def weight_decays(self) -> tuple[float, ...]:
+        """The weight decay, or all among which the validation frames choose."""
+        return self.weight_decay if isinstance(self.weight_decay, tuple) else (self.weight_decay,)
+
 
 class Experiment(Section):
     """A network, its functions and its frames."""
 
     frames: Name = Field(description="a key of frames: those it is trained on")
+    validation: Name | None = Field(
+        default=None,
+        description="a key of frames: the weights are kept that do best on them; null: on those trained on",
+    )
     held_out: tuple[Name, ...] = Field(strict=False, default=(), description="keys of frames: those it is tested on")
     functions: tuple[Block, ...] = Field(strict=False, min_length=1)
     hidden: tuple[Count, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
@@ -80,6 +92,23 @@ class Experiment(Section):
         if len({(b.folder, b.slug) for b in value}) != len(value):
             raise ValueError("the same block of functions stands there twice")
         return value
+
+    @model_validator(mode="after")
+    def _sets_have_names_of_their_own(self) -> Self:
+        if len(self.sets) != len(self.named_frames()):
+            raise ValueError("held_out: frames stand there twice, or are called 'train' or 'validation'")
+        return self
+
+    def named_frames(self) -> dict[str, str]:
+        """Each key of this section that names frames, and the frames, in the order of `sets`."""
+        checked = {} if self.validation is None else {"validation": self.validation}
+        return {"frames": self.frames, **checked, **{f"held_out[{n}]": name for n, name in enumerate(self.held_out)}}
+
+    @property
+    def sets(self) -> dict[str, str]:
+        """Its frames by what they are for: {'train': …, 'validation': …, then each held-out by its own name}."""
+        checked = {} if self.validation is None else {"validation": self.validation}
+        return {"train": self.frames, **checked, **{name: name for name in self.held_out}}
 
 
 FigureName = Annotated[str, Field(pattern=r"^fig[0-9]{2}$")]

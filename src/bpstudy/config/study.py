@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Self
 
@@ -51,8 +52,7 @@ class Config(Section):
         named += [(f"frames.{name}.system", frames.system, "systems") for name, frames in self.frames.items()]
         for name, e in self.experiments.items():
             named.append((f"experiments.{name}.optimizer", e.optimizer, "optimizers"))
-            named.append((f"experiments.{name}.frames", e.frames, "frames"))
-            named += [(f"experiments.{name}.held_out[{n}]", frames, "frames") for n, frames in enumerate(e.held_out)]
+            named += [(f"experiments.{name}.{key}", frames, "frames") for key, frames in e.named_frames().items()]
         named += [(key, name, "experiments") for key, name in self.figures.experiments().items()]
         unknown = [
             f"{key} = {name!r}: not one of {section}; allowed: {', '.join(getattr(self, section))}"
@@ -87,18 +87,31 @@ class Config(Section):
     def _held_out_is_apart(self) -> Self:
         problems = []
         for name, e in self.experiments.items():
-            trained = self.frames[e.frames]
-            available = self.systems[trained.system].frames
-            for other in e.held_out:
-                tested = self.frames[other]
-                if tested.system != trained.system or available is None:
+            last_seen: dict[str, int] = {}  # of each system, by frames trained on or chosen by
+            for key, chosen in e.named_frames().items():
+                frames = self.frames[chosen]
+                available = self.systems[frames.system].frames
+                if available is None:
                     continue
-                last = trained.indices(available)[-1]
-                if tested.start <= last + self.held_out_gap_frames:
+                first = last_seen.get(frames.system, -math.inf) + self.held_out_gap_frames
+                if frames.start <= first:
                     problems.append(
-                        f"experiments.{name}.held_out: frames.{other} starts at {tested.start}, it must start after "
-                        f"{last + self.held_out_gap_frames} (last frame trained on + held_out_gap_frames)"
+                        f"experiments.{name}.{key}: frames.{chosen} starts at {frames.start}, it must start after "
+                        f"{first} (last frame trained on or validated on + held_out_gap_frames)"
                     )
+                elif not key.startswith("held_out"):
+                    last_seen[frames.system] = frames.indices(available)[-1]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _weight_decay_is_chosen_on_something(self) -> Self:
+        problems = [
+            f"experiments.{name}: optimizers.{e.optimizer} has several weight decays; name `validation` frames"
+            for name, e in self.experiments.items()
+            if e.validation is None and len(self.optimizers[e.optimizer].weight_decays) > 1
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
