@@ -49,7 +49,7 @@ def test_the_study_is_the_papers():
     assert len(combinations) == 9
     for name in combinations:
         readings = [study.experiments[name + suffix] for suffix in ("", "-validated")]
-        readings += [study.experiments[name + "-degenerate"]] * ("-12G1-" in name)
+        readings += [study.experiments[name + "-degenerate"]] if "-12G1-" in name else []
         for experiment in readings:
             assert sum(block.count for block in experiment.functions) == 24
             assert {block.cutoff_angstrom for block in experiment.functions} == {8.0}
