@@ -89,6 +89,8 @@ def metrics(experiments=("dense",), errors_ev=(0.01, 0.03, 0.02), sets=("train",
                         "mse_ev2": rmse_ev**2,
                         "rmse_mev_per_atom": 1000 * rmse_ev / 27,
                         "rmse_over_sd": rmse_ev / 0.2,
+                        "mean_rmse_mev_per_atom": 200 / 27,
+                        "ridge_rmse_mev_per_atom": 2000 * rmse_ev / 27,
                     }
                 )
     return pd.DataFrame(rows)
@@ -247,7 +249,11 @@ def test_sets_of_other_names_can_be_drawn():
     assert len(_line(figure.axes[0], "NN, hot frames")) == 50
     assert "seed 2, hot frames: RMSE 1.48" in figure.axes[1].get_title(loc="left")
     ranked = overview(metrics(sets=sets), ["dense"])
-    assert [text.get_text().split(" (")[0] for text in ranked.legends[0].texts] == ["training frames", "hot frames"]
+    assert [text.get_text().split(" (")[0] for text in ranked.legends[0].texts] == [
+        "training frames",
+        "hot frames",
+        "ridge regression",
+    ]
 
 
 def test_one_seed_has_no_band():
@@ -278,11 +284,16 @@ def test_overview_ranks_by_the_hardest_set_and_shows_every_seed():
     ax = overview(table, names).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["12G2", "12G5"]
     shown = np.sort(_dots(ax)[:, 0])
-    assert shown == pytest.approx(np.sort(table["rmse_mev_per_atom"]))
+    ridge = table.groupby(["experiment", "set"])["ridge_rmse_mev_per_atom"].first()
+    assert shown == pytest.approx(np.sort(np.r_[table["rmse_mev_per_atom"], ridge]))
     assert ax.get_xscale() == "log"
     assert ax.get_xlabel() == "RMSE of the energy (meV per atom)"
     legend = [text.get_text() for text in ax.figure.legends[0].texts]
-    assert [text.split(" (")[0] for text in legend] == ["training frames", "independent trajectory"]
+    assert [text.split(" (")[0] for text in legend] == [
+        "training frames",
+        "independent trajectory",
+        "ridge regression",
+    ]
 
 
 def test_overview_marks_medians_and_the_mean_predictor():

@@ -10,7 +10,15 @@ from matplotlib.ticker import LogLocator
 from bpstudy.figures import style
 from bpstudy.figures.tables import TableError, require, require_finite, require_known
 
-COLUMNS = ["experiment", "functions", "seed", "set", "rmse_mev_per_atom", "rmse_over_sd"]
+COLUMNS = [
+    "experiment",
+    "functions",
+    "seed",
+    "set",
+    "rmse_mev_per_atom",
+    "mean_rmse_mev_per_atom",
+    "ridge_rmse_mev_per_atom",
+]
 BOOTSTRAPS = 2000
 
 
@@ -19,15 +27,17 @@ def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float 
     """RMSE of each experiment: every seed a dot, the median with its 95 % bootstrap interval, least median first.
 
     They are ranked on the last set there is: an independent trajectory, else later frames, else the training frames.
-    The dashed lines are sd(E), the error of a model that always says the mean.
+    The baselines beside them: a diamond is ridge regression on the summed functions, the dashed lines are a model that
+    always says the mean energy of the training frames.
 
     Args:
-        metrics: experiment, functions, seed, set, rmse_mev_per_atom, rmse_over_sd; may hold other experiments too.
+        metrics: experiment, functions, seed, set, rmse_mev_per_atom and those of the baselines; may hold other
+            experiments too.
         experiments: those to compare.
     """
     if not experiments:
         raise TableError("overview: no experiment is named")
-    require_finite(require(metrics, COLUMNS, "metrics"), ["rmse_mev_per_atom", "rmse_over_sd"], "metrics")
+    require_finite(require(metrics, COLUMNS, "metrics"), COLUMNS[4:], "metrics")
     require_known(experiments, set(metrics["experiment"]), "overview, experiment")
     chosen = metrics[metrics["experiment"].isin(experiments)]
     colors = style.set_colors(chosen["set"])
@@ -64,17 +74,26 @@ def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float 
         markeredgewidth=1.8,
         err_kws={"linewidth": 1.8},
     )
-    for name in sets:
+    for place, name in enumerate(sets):
         rows = chosen[chosen["set"] == name]
-        sd = (rows["rmse_mev_per_atom"] / rows["rmse_over_sd"]).median()
-        ax.axvline(sd, color=colors[name], linestyle="--", linewidth=0.8, zorder=0)
+        mean = rows["mean_rmse_mev_per_atom"].median()
+        ax.axvline(mean, color=colors[name], linestyle="--", linewidth=0.8, zorder=0)
+        ridge = rows.groupby("experiment")["ridge_rmse_mev_per_atom"].first()
+        height = (place - (len(sets) - 1) / 2) * 0.8 / len(sets)
         ax.scatter(
-            [],
-            [],
-            color=colors[name],
-            s=16,
-            label=f"{style.set_label(name)} (dashed: sd of $E$, {sd:.2g} meV per atom)",
+            ridge.reindex(order),
+            [row + height for row in range(len(order))],
+            marker="D",
+            s=14,
+            facecolors="white",
+            edgecolors=colors[name],
+            linewidths=0.9,
+            zorder=3,
         )
+        ax.scatter(
+            [], [], color=colors[name], s=16, label=f"{style.set_label(name)} (dashed: mean, {mean:.2g} meV per atom)"
+        )
+    ax.scatter([], [], marker="D", s=14, facecolors="white", edgecolors=style.PLAIN, label="ridge regression")
     figure.legend(loc="outside upper center", ncols=1 if several else 2)
     ax.set_yticks(range(len(order)), [_row_label(chosen, name) for name in order])
     ax.set_xlabel("RMSE of the energy (meV per atom)")
