@@ -22,9 +22,16 @@ def make_calculator(settings: Gpaw | Emt, log: str | Path | None = None) -> Calc
     return _gpaw(settings, log)
 
 
+def start_mpi(settings: Gpaw | Emt) -> None:
+    """Start MPI if the calculator uses it; from then on `ase.parallel.world` is its world."""
+    if isinstance(settings, Gpaw):
+        prepare_environment()
+        import gpaw.mpi  # noqa: F401  its import starts MPI
+
+
 def _gpaw(settings: Gpaw, log: str | Path | None) -> Calculator:
-    prepare_environment()
-    from gpaw import GPAW, PW, FermiDirac, Mixer  # starts MPI: only where it is used
+    start_mpi(settings)
+    from gpaw import GPAW, PW, FermiDirac, Mixer
 
     _plan_ffts_reproducibly()
     convergence = settings.convergence

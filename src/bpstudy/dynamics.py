@@ -21,7 +21,7 @@ from ase.constraints import FixCom
 from ase.md.langevin import Langevin as LangevinIntegrator
 from ase.md.velocitydistribution import Stationary, thermalize_momenta
 
-from bpstudy.calculators import make_calculator
+from bpstudy.calculators import make_calculator, start_mpi
 from bpstudy.config.systems import Langevin, Simulation
 from bpstudy.files import atomic_path
 from bpstudy.systems import build_crystal
@@ -198,16 +198,17 @@ def run_chunk(
     Returns:
         Whether this process wrote the files.
     """
-    calculator = make_calculator(system.calculator, calculator_log)
-    from ase.parallel import world  # after the calculator, which brings its MPI with it
+    start_mpi(system.calculator)
+    from ase.parallel import world  # after MPI has started, if the calculator uses it
 
     state = initial_state(system) if state_in is None else State.read(state_in)
     if state.step != first:
         raise DynamicsError(f"{state_in}: is at step {state.step}, this chunk starts at {first}; remove it")
     if world.rank != 0:
-        run(state, system.dynamics, last, calculator)
+        run(state, system.dynamics, last, make_calculator(system.calculator, calculator_log))
         return False
-    with sole_writer(frames_out):
+    with sole_writer(frames_out):  # before the calculator, which begins its log anew
+        calculator = make_calculator(system.calculator, calculator_log)
         frames, state = run(state, system.dynamics, last, calculator, Progress(first, last))
         write_frames(frames_out, frames)
         state.write(state_out)

@@ -148,6 +148,18 @@ def test_a_second_writer_is_refused(tmp_path):
         pass
 
 
+def test_a_refused_writer_does_not_touch_the_log_of_the_first(tmp_path, monkeypatch):
+    def begins_its_log(settings, log):
+        log.write_text("anew")
+
+    monkeypatch.setattr("bpstudy.dynamics.make_calculator", begins_its_log)
+    log = tmp_path / "gpaw.txt"
+    log.write_text("of the first")
+    with sole_writer(tmp_path / "0.traj"), pytest.raises(DynamicsError, match="another process"):
+        run_chunk(copper(), 0, 5, None, tmp_path / "0.traj", tmp_path / "0.json", log)
+    assert log.read_text() == "of the first"
+
+
 def test_a_state_of_another_step_is_refused(tmp_path):
     initial_state(copper()).write(tmp_path / "0.json")
     with pytest.raises(DynamicsError, match="is at step 0, this chunk starts at 4"):
