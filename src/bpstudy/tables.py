@@ -7,11 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bpstudy.config.experiments import Experiment
-from bpstudy.evaluation import errors
+from bpstudy.evaluation import band_edge, errors, rms_above
 from bpstudy.features import labelled_energies, read_blocks
+
+SMOOTHNESS = (
+    "experiment",
+    "seed",
+    "set",
+    "timestep_fs",
+    "band_edge_per_fs",
+    "rms_above_mev_per_atom",
+    "floor_mev_per_atom",
+)
 
 
 def metrics(
@@ -75,6 +86,29 @@ def histories(runs: Sequence[tuple[str, int, Path]]) -> pd.DataFrame:
     return pd.concat(
         [pd.read_csv(path).assign(experiment=name, seed=seed) for name, seed, path in runs], ignore_index=True
     )
+
+
+def smoothness(runs: Sequence[tuple[str, int, Path]], n_atoms: Mapping[str, int]) -> pd.DataFrame:
+    """Spikes of each network on the frames it was trained on, where these follow each other evenly in time.
+
+    `rms_above_mev_per_atom` is of the residual above the band that holds 99.9 % of the power of the DFT's E(t),
+    `floor_mev_per_atom` that of the DFT's E(t) itself. Series of fewer than 16 frames are left out.
+
+    Args:
+        runs: (experiment, seed, its predictions.csv) of each network.
+        n_atoms: of each experiment's cell.
+    """
+    rows = []
+    for name, seed, path in runs:
+        table = pd.read_csv(path).query("set == 'train'")
+        steps = np.diff(table["time_fs"])
+        if len(table) < 16 or np.ptp(steps) > 1e-6:
+            continue
+        dft, residual = table["energy_dft_ev"], table["energy_nn_ev"] - table["energy_dft_ev"]
+        edge = band_edge(dft, steps[0])
+        above = [1000 / n_atoms[name] * rms_above(series, steps[0], edge) for series in (residual, dft)]
+        rows.append((name, seed, "train", steps[0], edge, *above))
+    return pd.DataFrame(rows, columns=list(SMOOTHNESS))
 
 
 def sums(blocks: Sequence[str], thermo: str, energy: str, atom: int | None) -> pd.DataFrame:

@@ -5,6 +5,7 @@ PAPER_TABLES = {
     "metrics": "results/evaluation/metrics.csv",
     "unit-scatter": "results/normalization/scatter.csv",
     "hierarchy": "results/normalization/hierarchy.csv",
+    "claims": "results/claims.json",
     **{f"thermo-{system}": thermo(system) for system in STUDY.systems},
 }
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from bpstudy.config.analysis import Comparisons, Reported
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
 from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
@@ -35,6 +36,8 @@ class Config(Section):
     )
     experiments: dict[Name, Experiment] = Field(min_length=1)
     figures: Figures
+    comparisons: Comparisons
+    reported: Reported
     thermal: Thermal
     dft_convergence: dict[Name, DftConvergence] = Field(description="by system; not part of the rule `all`")
     paper_date: Annotated[datetime.date, Field(strict=False, description="date on the paper, YYYY-MM-DD")]
@@ -54,6 +57,8 @@ class Config(Section):
             named.append((f"experiments.{name}.optimizer", e.optimizer, "optimizers"))
             named += [(f"experiments.{name}.{key}", frames, "frames") for key, frames in e.named_frames().items()]
         named += [(key, name, "experiments") for key, name in self.figures.experiments().items()]
+        named += [(key, name, "experiments") for key, name in self.comparisons.experiments().items()]
+        named += [(f"reported.{key}", getattr(self.reported, key), "experiments") for key in ("worst", "best")]
         unknown = [
             f"{key} = {name!r}: not one of {section}; allowed: {', '.join(getattr(self, section))}"
             for key, name, section in named

@@ -24,8 +24,12 @@ class Comparison:
     @property
     def probability_best(self) -> Array:
         """(n_settings,) fraction of draws in which a setting has the least error; ties are shared."""
-        best = self.draws == self.draws.min(axis=1, keepdims=True)
-        return (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
+        return _share(self.draws == self.draws.min(axis=1, keepdims=True))
+
+    @property
+    def probability_worst(self) -> Array:
+        """(n_settings,) fraction of draws in which a setting has the greatest error; ties are shared."""
+        return _share(self.draws == self.draws.max(axis=1, keepdims=True))
 
     def difference(self, first: int, second: int) -> tuple[float, float, float]:
         """Error of `first` less that of `second`: estimate and the ends of its interval."""
@@ -35,6 +39,10 @@ class Comparison:
     def _interval(self, draws: Array) -> Array:
         tail = (1 - self.confidence) / 2
         return np.quantile(draws, [tail, 1 - tail], axis=0)
+
+
+def _share(chosen: NDArray[np.bool_]) -> Array:
+    return np.asarray((chosen / chosen.sum(axis=1, keepdims=True)).mean(axis=0))
 
 
 def paired_bootstrap(

@@ -1,0 +1,339 @@
+"""The paper's claims C1 to C12, each decided by a stated rule on the results of this study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+
+from bpstudy.config.analysis import Reported
+from bpstudy.hierarchy import scatter
+
+HARTREE_EV = 27.211386245981
+TRAIN = "train"
+POOR_R2 = 0.9
+GOOD_R2 = 0.99
+LOOSE = 0.5  # of sd(E): more scatter at a given sum than this, and the sum does not determine E
+SURE = 0.95
+YES, PARTLY, NO, UNDECIDABLE = "reproduced", "reproduced in part", "not reproduced", "undecidable"
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row of the ledger; `interval` is of `value`, 95 %."""
+
+    id: str
+    claim: str
+    paper: str
+    ours: str
+    value: float | None
+    interval: Interval | None
+    rule: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Tables of the study that claims are decided on.
+
+    Attributes:
+        metrics, smoothness: a row each experiment, seed and set of frames.
+        ranking: of the groups of experiments.
+        hierarchy, unit_scatter: magnitudes of the unit functions, and the scatter of E about their 31 sums.
+        sums: E against the sum of all functions, by experiment.
+        cutoff_angstrom: that of the unit functions.
+        bins: of a sum, for the scatter of E in it.
+        combinations: group of the nine combinations of types, and the frames that decide among them.
+    """
+
+    reported: Reported
+    metrics: pd.DataFrame
+    smoothness: pd.DataFrame
+    ranking: pd.DataFrame
+    hierarchy: pd.DataFrame
+    unit_scatter: pd.DataFrame
+    sums: Mapping[str, pd.DataFrame]
+    cutoff_angstrom: float
+    bins: int
+    combinations: tuple[str, str]
+
+    def of(self, experiment: str, column: str, table: str = "metrics") -> np.ndarray:
+        """A figure of the networks of an experiment on the frames they were trained on, by seed.
+
+        Raises:
+            ValueError: there is none.
+        """
+        rows = getattr(self, table)
+        chosen = rows[(rows["experiment"] == experiment) & (rows["set"] == TRAIN)].sort_values("seed")
+        if chosen.empty:
+            raise ValueError(f"there is no {column} of {experiment}")
+        return chosen[column].to_numpy(float)
+
+
+def ledger(evidence: Evidence) -> list[dict[str, object]]:
+    """All claims, in order. One whose evidence is missing is undecidable and says why."""
+    rows = []
+    for name, (claim, rule, decide) in CLAIMS.items():
+        try:
+            paper, ours, value, interval, verdict = decide(evidence)
+        except ValueError as error:
+            paper, ours, value, interval, verdict = "", str(error), None, None, UNDECIDABLE
+        rows.append(asdict(Claim(name, claim, paper, ours, value, interval, rule, verdict)))
+    return rows
+
+
+Decision = tuple[str, str, float | None, Interval | None, str]
+
+
+def median_interval(values: np.ndarray) -> tuple[float, Interval | None]:
+    """The median over seeds and its 95 % interval (bootstrap, percentiles); none of fewer than three seeds."""
+    middle = float(np.median(values))
+    if len(values) < 3 or np.ptp(values) == 0:
+        return middle, None
+    rng = np.random.default_rng(0)
+    found = bootstrap((values,), np.median, method="percentile", n_resamples=5000, random_state=rng).confidence_interval
+    return middle, (float(found.low), float(found.high))
+
+
+def shown(value: float, interval: Interval | None, digits: int = 3) -> str:
+    """1.23 (1.10 to 1.40)."""
+    ends = "" if interval is None else f" ({interval[0]:.{digits}g} to {interval[1]:.{digits}g})"
+    return f"{value:.{digits}g}{ends}"
+
+
+def below(value: float, interval: Interval | None, limit: float) -> str:
+    """Whether a figure lies below a limit: surely, probably, or not."""
+    low, high = interval or (value, value)
+    if interval is None:
+        return UNDECIDABLE
+    if high < limit:
+        return YES
+    return NO if low > limit else (PARTLY if value < limit else UNDECIDABLE)
+
+
+def _ratio(evidence: Evidence, first: str, second: str, column: str, table: str = "metrics") -> np.ndarray:
+    """Of two experiments' figures, seed by seed."""
+    a, b = evidence.of(first, column, table), evidence.of(second, column, table)
+    if len(a) != len(b):
+        raise ValueError(f"{first} and {second} do not have the same seeds")
+    if not b.all():
+        raise ValueError(f"the {column} of {second} is zero")
+    return a / b
+
+
+def _both(first: str, second: str) -> str:
+    """The verdict on a claim of two halves."""
+    verdicts = {first, second}
+    if verdicts == {YES}:
+        return YES
+    if verdicts == {NO}:
+        return NO
+    return PARTLY if verdicts & {YES, PARTLY} else UNDECIDABLE
+
+
+def _magnitudes(evidence: Evidence) -> Decision:
+    table = evidence.hierarchy.sort_values("rank")
+    orders = {key: tuple(rows["function"]) for key, rows in table.groupby(["length_unit", "cutoff_angstrom"])}
+    paper = evidence.reported.magnitudes
+    main = orders[("angstrom", evidence.cutoff_angstrom)]
+    same = sum(order == paper for order in orders.values())
+    verdict = NO if main != paper else YES if same == len(orders) else PARTLY
+    ours = f"{' > '.join(main)}; the paper's order for {same} of {len(orders)} cutoffs and units of length"
+    return " > ".join(paper), ours, same / len(orders), None, verdict
+
+
+def _least_scatter(evidence: Evidence) -> Decision:
+    table = evidence.unit_scatter
+    kind = evidence.reported.least_scatter
+    has = table["sum"].str.split("+").map(lambda terms: kind in terms)
+    least = table.loc[table["scatter"].idxmin()]
+    means = table.groupby(has)["scatter"].mean()
+    tells = kind in least["sum"].split("+")
+    ours = (
+        f"least about {least['sum']} ({least['scatter']:.2f} sd); "
+        f"mean {means[True]:.2f} with, {means[False]:.2f} without {kind}"
+    )
+    verdict = _both(YES if tells else NO, YES if means[True] < means[False] else NO)
+    return f"E(G) scatters least with {kind}", ours, float(means[True] - means[False]), None, verdict
+
+
+def _strided(evidence: Evidence) -> Decision:
+    r2, interval = median_interval(evidence.of("strided", "r2"))
+    around = _scatter(evidence, "strided")
+    poor = below(r2, interval, POOR_R2)
+    ours = f"R² on its own frames {shown(r2, interval)}; E scatters {around:.2f} sd at a given ΣG"
+    return "very poor, many outliers; no function of ΣG", ours, r2, interval, _both(poor, YES if around > LOOSE else NO)
+
+
+def _scatter(evidence: Evidence, experiment: str) -> float:
+    if experiment not in evidence.sums:
+        raise ValueError(f"no figure of sums is of {experiment}")
+    table = evidence.sums[experiment]
+    return scatter(table["energy_ev"].to_numpy(), table["sum"].to_numpy(), evidence.bins)
+
+
+def _dense(evidence: Evidence) -> Decision:
+    target = evidence.reported.target_mse_ev2
+    reached = evidence.of("dense", "mse_ev2")
+    mse, interval = median_interval(reached)
+    share = float((reached <= target).mean())
+    ours = (
+        f"{shown(mse, interval)} eV², {share:.0%} of the seeds (read as Hartree²: ≤ {target * HARTREE_EV**2:.2g} eV²)"
+    )
+    verdict = YES if share == 1 else NO if share == 0 else PARTLY
+    return f"MSE ≤ {target:.3g}", ours, mse, interval, verdict
+
+
+def _faster(evidence: Evidence) -> Decision:
+    seconds = evidence.reported.seconds
+    near, far = "cutoff-timing-8", "cutoff-timing-20"
+    ratio, interval = median_interval(_ratio(evidence, near, far, "seconds"))
+    return f"{seconds[near] / seconds[far]:.2f}", shown(ratio, interval), ratio, interval, below(ratio, interval, 1)
+
+
+def _spikes(evidence: Evidence) -> Decision:
+    ratio, interval = median_interval(
+        1 / _ratio(evidence, "short-cutoff", "dense", "rms_above_mev_per_atom", "smoothness")
+    )
+    ours = f"above the band {shown(1 / ratio, interval and (1 / interval[1], 1 / interval[0]))} times as much at 8 Å"
+    return "spurious spikes at 8 Å", ours, ratio, interval, below(ratio, interval, 1)
+
+
+def _place(evidence: Evidence, experiment: str, column: str, rank: int) -> Decision:
+    group, frames = evidence.combinations
+    table = evidence.ranking
+    table = table[(table["group"] == group) & (table["set"] == frames)].set_index("experiment")
+    if experiment not in table.index:
+        raise ValueError(f"{experiment} is not ranked in {group} on the frames {frames}")
+    row: dict[str, float] = table.drop(columns=["group", "set"]).loc[experiment].to_dict()
+    probability = row[column]
+    if probability >= SURE:
+        verdict = YES
+    elif probability <= 1 - SURE:
+        verdict = NO
+    else:
+        verdict = PARTLY if int(row["rank"]) == (rank if rank > 0 else len(table)) else UNDECIDABLE
+    first = str(table["rank"].idxmin() if rank > 0 else table["rank"].idxmax())
+    ours = (
+        f"{int(row['rank'])}. of {len(table)}, {row['rmse_mev_per_atom']:.2f} ({row['low']:.2f} to {row['high']:.2f}) "
+        f"meV/atom on frames not seen, probability {probability:.2f}; ours is {first.removeprefix('types-')}"
+    )
+    return experiment.removeprefix("types-"), ours, probability, None, verdict
+
+
+def _worst(evidence: Evidence) -> Decision:
+    return _place(evidence, evidence.reported.worst, "probability_worst", -1)
+
+
+def _best(evidence: Evidence) -> Decision:
+    return _place(evidence, evidence.reported.best, "probability_best", 1)
+
+
+def _few_functions(evidence: Evidence) -> Decision:
+    paper = evidence.reported.iterations
+    slower, interval = median_interval(1 / _ratio(evidence, "few-functions", "dense", "iterations"))
+    rough, around = median_interval(_ratio(evidence, "few-functions", "dense", "rms_above_mev_per_atom", "smoothness"))
+    ours = (
+        f"{shown(1 / slower, interval and (1 / interval[1], 1 / interval[0]))} times the steps, "
+        f"{shown(rough, around)} times the power above the band"
+    )
+    verdict = _both(below(slower, interval, 1), below(rough, around, 1))
+    return f"{paper['few-functions'] / paper['dense']:.1f} times the steps, smoother", ours, rough, around, verdict
+
+
+def _few_neurons(evidence: Evidence) -> Decision:
+    mse, interval = median_interval(evidence.of("few-neurons", "mse_ev2"))
+    ratio, around = median_interval(_ratio(evidence, "few-neurons", "dense", "seconds"))
+    target = evidence.reported.target_mse_ev2
+    worse = YES if mse > target else NO
+    seconds = evidence.reported.seconds
+    paper = f"{evidence.reported.few_neurons_mse_ev2:.3g}, {seconds['few-neurons'] / seconds['dense']:.2f} of the time"
+    ours = f"{shown(mse, interval)} eV², {shown(ratio, around)} of the time"
+    faster = below(ratio, around, 0.8)  # a fifth less time would be "faster"
+    return paper, ours, mse, interval, _both(worse, NO if faster in (YES, PARTLY) else YES)
+
+
+def _neurons(evidence: Evidence) -> Decision:
+    table = evidence.metrics
+    full = table[(table["experiment"] == "dense") & (table["set"] == TRAIN)]
+    if full.empty:
+        raise ValueError("there is no experiment dense")
+    like = ["functions", "cutoff_angstrom", "trained_on", "optimizer"]
+    alike = (table[like] == full[like].iloc[0]).all(axis=1) & (table["set"] == TRAIN)
+    works = table[alike].groupby("hidden")["mse_ev2"].max() <= evidence.reported.target_mse_ev2
+    widths = sorted(works.index, key=lambda hidden: int(hidden.split("-")[0]))
+    if len(widths) < 2:
+        raise ValueError("one size of the network only was trained on these frames")
+    least = next((hidden for hidden in widths if works[hidden]), "none")
+    ours = f"the least of {', '.join(widths)} that reaches it with every seed: {least}"
+    verdict = NO if least not in (widths[-1], "none") else UNDECIDABLE if least == "none" else YES
+    return "as many as atoms, 27", ours, None, None, verdict
+
+
+def _sum_of_all(evidence: Evidence) -> Decision:
+    around = _scatter(evidence, "dense")
+    r2, interval = median_interval(evidence.of("dense", "r2"))
+    ours = f"E scatters {around:.2f} sd at a given sum; R² of the network {shown(r2, interval, 5)}"
+    verdict = _both(YES if around > LOOSE else NO, YES if r2 > GOOD_R2 else NO)
+    return "the sum does not determine E, the network does", ours, around, None, verdict
+
+
+CLAIMS: dict[str, tuple[str, str, Callable[[Evidence], Decision]]] = {
+    "C1": (
+        "Cu4: magnitudes of the unit functions",
+        "the same order; for all cutoffs and both units of length, else in part",
+        _magnitudes,
+    ),
+    "C2": (
+        "Cu4: which sums E scatters least about",
+        "the least scatter is with G3, and the mean of the sums with G3 is the smaller",
+        _least_scatter,
+    ),
+    "C3": (
+        "372 strided frames: poor, and E is no function of ΣG",
+        f"R² surely below {POOR_R2}; scatter of E at a given ΣG above {LOOSE} sd",
+        _strided,
+    ),
+    "C4": ("dense reaches its target", "every seed; some: in part", _dense),
+    "C5": ("8 Å trains faster than 20 Å", "ratio of seconds, paired by seed, surely below 1", _faster),
+    "C6": (
+        "8 Å brings spikes",
+        "RMS of the residual above the band of E(t) at 20 Å over that at 8 Å, paired by seed, surely below 1",
+        _spikes,
+    ),
+    "C7": (
+        "the worst combination of types",
+        f"probability of being worst on frames not seen ≥ {SURE}; ≤ {1 - SURE:.2f}: not; between: in part if ranked so",
+        _worst,
+    ),
+    "C8": (
+        "the best combination of types",
+        f"probability of being best on frames not seen ≥ {SURE}; ≤ {1 - SURE:.2f}: not; between: in part if ranked so",
+        _best,
+    ),
+    "C9": (
+        "12 functions train slower but smoother than 50",
+        "ratio of steps surely above 1; ratio of the RMS above the band surely below 1",
+        _few_functions,
+    ),
+    "C10": (
+        "13 neurons: less exact, no faster",
+        "median MSE above the target; not faster by a fifth",
+        _few_neurons,
+    ),
+    "C11": (
+        "neurons ≈ atoms is the least that works",
+        "of the sizes trained alike, only the largest reaches the target with every seed",
+        _neurons,
+    ),
+    "C12": (
+        "the sum of all G does not determine E, the network does",
+        f"scatter of E at a given sum above {LOOSE} sd; R² of the network above {GOOD_R2}",
+        _sum_of_all,
+    ),
+}

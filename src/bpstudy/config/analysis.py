@@ -1,0 +1,52 @@
+"""What is compared with what, and with which figures of the paper."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from bpstudy.config.base import Count, Name, Positive, Section, Seed
+
+
+class Comparisons(Section):
+    """Groups of experiments that are ranked by a bootstrap over seeds and blocks of frames."""
+
+    draws: Annotated[int, Field(ge=100)] = Field(description="of the bootstrap")
+    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(description="of its intervals")
+    seed: Seed = Field(description="of its random numbers")
+    block_fs: Positive = Field(description="length of a block of frames at the least; longer than their memory")
+    groups: dict[Name, Annotated[tuple[Name, ...], Field(strict=False, min_length=2)]] = Field(
+        description="experiments that share frames they are tested on"
+    )
+    shown: dict[Name, str] = Field(description="groups of figS5 and their titles")
+    decided_on: Name = Field(description="frames that decide which is best: those of an independent run")
+    combinations: Name = Field(description="the group that claims on the combinations of types are decided on")
+
+    @model_validator(mode="after")
+    def _groups_exist(self) -> Self:
+        for key, name in [("combinations", self.combinations), *(("shown", name) for name in self.shown)]:
+            if name not in self.groups:
+                raise ValueError(f"{key}: {name!r} is not one of the groups; allowed: {', '.join(self.groups)}")
+        return self
+
+    def experiments(self) -> dict[str, str]:
+        """Each key of the configuration that names an experiment, and the experiment."""
+        return {
+            f"comparisons.groups.{group}[{n}]": name
+            for group, names in self.groups.items()
+            for n, name in enumerate(names)
+        }
+
+
+class Reported(Section):
+    """Figures that the paper reports."""
+
+    magnitudes: tuple[str, ...] = Field(strict=False, description="types of functions, the largest first")
+    least_scatter: str = Field(description="the type whose sums determine E best")
+    target_mse_ev2: Positive = Field(description="reached by `dense`")
+    iterations: dict[Name, Count] = Field(description="of experiments")
+    seconds: dict[Name, Positive] = Field(description="of experiments; only their ratios are compared")
+    few_neurons_mse_ev2: Positive
+    worst: Name
+    best: Name

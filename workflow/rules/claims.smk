@@ -1,0 +1,30 @@
+rule claims:
+    input:
+        metrics="results/evaluation/metrics.csv",
+        smoothness="results/evaluation/smoothness.csv",
+        ranking="results/evaluation/ranking.csv",
+        hierarchy="results/normalization/hierarchy.csv",
+        unit_scatter="results/normalization/scatter.csv",
+        sums=expand("results/evaluation/sums/{figure}.csv", figure=STUDY.figures.sums),
+        code=code("bpstudy.claims"),
+    output:
+        claims="results/claims.json",
+        table=report("results/claims.csv", caption="../report/claims.rst", category="Tables"),
+    log:
+        "results/logs/claims.log",
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        reported=STUDY.reported.model_dump(),
+        sums_of=[shown.experiment for shown in STUDY.figures.sums.values()],
+        cutoff_angstrom=STUDY.unit_functions.cutoff_angstrom,
+        bins=STUDY.unit_functions.bins,
+        combinations=[STUDY.comparisons.combinations, STUDY.comparisons.decided_on],
+    message:
+        "the paper's claims, decided"
+    script:
+        "../scripts/claims.py"
