@@ -93,8 +93,10 @@ Decision = tuple[str, str, float | None, Interval | None, str]
 def median_interval(values: np.ndarray) -> tuple[float, Interval | None]:
     """The median over seeds and its 95 % interval (bootstrap, percentiles); none of fewer than three seeds."""
     middle = float(np.median(values))
-    if len(values) < 3 or np.ptp(values) == 0:
+    if len(values) < 3:
         return middle, None
+    if np.ptp(values) == 0:
+        return middle, (middle, middle)
     rng = np.random.default_rng(0)
     found = bootstrap((values,), np.median, method="percentile", n_resamples=5000, random_state=rng).confidence_interval
     return middle, (float(found.low), float(found.high))
@@ -151,15 +153,15 @@ def _least_scatter(evidence: Evidence) -> Decision:
     table = evidence.unit_scatter
     kind = evidence.reported.least_scatter
     has = table["sum"].str.split("+").map(lambda terms: kind in terms)
-    least = table.loc[table["scatter"].idxmin()]
-    means = table.groupby(has)["scatter"].mean()
+    least = table.nsmallest(1, "scatter").iloc[0]
+    means = {with_it: float(table.loc[has == with_it, "scatter"].mean()) for with_it in (True, False)}
     tells = kind in least["sum"].split("+")
     ours = (
         f"least about {least['sum']} ({least['scatter']:.2f} sd); "
         f"mean {means[True]:.2f} with, {means[False]:.2f} without {kind}"
     )
     verdict = _both(YES if tells else NO, YES if means[True] < means[False] else NO)
-    return f"E(G) scatters least with {kind}", ours, float(means[True] - means[False]), None, verdict
+    return f"E(G) scatters least with {kind}", ours, means[True] - means[False], None, verdict
 
 
 def _strided(evidence: Evidence) -> Decision:
@@ -210,7 +212,7 @@ def _place(evidence: Evidence, experiment: str, column: str, rank: int) -> Decis
     table = table[(table["group"] == group) & (table["set"] == frames)].set_index("experiment")
     if experiment not in table.index:
         raise ValueError(f"{experiment} is not ranked in {group} on the frames {frames}")
-    row: dict[str, float] = table.drop(columns=["group", "set"]).loc[experiment].to_dict()
+    row = {key: float(table[key][experiment]) for key in ("rank", "rmse_mev_per_atom", "low", "high", column)}
     probability = row[column]
     if probability >= SURE:
         verdict = YES

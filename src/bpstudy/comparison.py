@@ -47,7 +47,10 @@ def compare(
 
 def _shared_sets(predictions: Mapping[str, Sequence[pd.DataFrame]]) -> list[str]:
     tables = [table for of in predictions.values() for table in of]
-    return [name for name in tables[0]["set"].unique() if all((table["set"] == name).any() for table in tables)]
+    shared = [name for name in tables[0]["set"].unique() if all((table["set"] == name).any() for table in tables)]
+    if not shared:
+        raise ValueError(f"{', '.join(predictions)} share no frames that they are tested on")
+    return shared
 
 
 def _residuals(predictions: Mapping[str, Sequence[pd.DataFrame]], chosen: str) -> tuple[np.ndarray, float]:

@@ -201,6 +201,15 @@ def test_sum_over_atoms_forgets_their_order():
     np.testing.assert_allclose(sum_over_atoms({"Li": x}), sum_over_atoms({"Li": x[:, ::-1]}), rtol=1e-14)
 
 
+def test_a_function_that_wakes_up_after_training_does_not_rule_ridge():
+    rng = np.random.default_rng(0)
+    live, target = rng.normal(size=(60, 1, 2)), rng.normal(size=60)
+    asleep, awake = 1e-12 * rng.normal(size=(60, 1, 1)), np.full((60, 1, 1), 1e-7)
+    ridge = ridge_baseline({"Li": np.concatenate([live, asleep], axis=2)}, target)
+    told = [ridge.predict(np.hstack([live.sum(axis=1), x.sum(axis=1)])) for x in (asleep, awake)]
+    assert told[1] == pytest.approx(told[0], abs=1e-6)
+
+
 def test_ridge_needs_an_energy_a_frame():
     with pytest.raises(ValueError, match="3 for 4 frames"):
         ridge_baseline({"Li": np.ones((4, 2, 1))}, [1.0, 2.0, 3.0])

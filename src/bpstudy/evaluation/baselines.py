@@ -10,9 +10,23 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bpstudy.evaluation.splits import contiguous_folds
-from bpstudy.normalization import finite_energies, finite_features
+from bpstudy.normalization import DEAD_RANGE_FRACTION, finite_energies, finite_features
 
 STRENGTHS = np.logspace(-10, 4, 29)
+
+
+class LiveScaler(StandardScaler):
+    """Zero mean and unit variance, but for columns whose range is at most 1e-8 of the largest: these keep their scale.
+
+    As in the networks (`bpstudy.normalization.Scaler`): blown up to unit variance, a function that is all but dead in
+    training would rule the prediction of the first frame in which it is not.
+    """
+
+    def fit(self, X, y=None, sample_weight=None):
+        super().fit(X, y, sample_weight)
+        ranges = np.ptp(X, axis=0)
+        self.scale_[ranges <= DEAD_RANGE_FRACTION * ranges.max()] = 1.0
+        return self
 
 
 def sum_over_atoms(features: Mapping[str, ArrayLike]) -> NDArray[np.float64]:
@@ -28,7 +42,7 @@ def mean_baseline(energies_ev: ArrayLike, n_frames: int) -> NDArray[np.float64]:
 def ridge_baseline(
     features: Mapping[str, ArrayLike], energies_ev: ArrayLike, n_folds: int = 5, gap: int = 0
 ) -> GridSearchCV:
-    """Ridge regression of cell energies on standardised sums over atoms: `.predict(sum_over_atoms(features))`.
+    """Ridge regression of cell energies on sums over atoms, scaled by `LiveScaler`: `.predict(sum_over_atoms(features))`.
 
     Its strength is chosen among `STRENGTHS` by the mean squared error over contiguous folds of the training frames,
     `gap` frames apart; `.best_params_["ridge__alpha"]` tells it.
@@ -40,7 +54,7 @@ def ridge_baseline(
     if len(x) != len(y):
         raise ValueError(f"energies: {len(y)} for {len(x)} frames of features; give one energy a frame")
     search = GridSearchCV(
-        make_pipeline(StandardScaler(), Ridge(solver="svd")),
+        make_pipeline(LiveScaler(), Ridge(solver="svd")),
         {"ridge__alpha": STRENGTHS},
         scoring="neg_mean_squared_error",
         cv=list(contiguous_folds(len(y), n_folds, gap)),
