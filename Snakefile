@@ -41,6 +41,7 @@ include: "workflow/rules/descriptors.smk"
 include: "workflow/rules/normalization.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/learning.smk"
 include: "workflow/rules/comparison.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
@@ -52,6 +53,7 @@ rule all:
     input:
         [figure_files(name) for name in FIGURES],
         figure_files("figS3") if SIMULATED else [],
+        figure_files("fig12"),
         figure_files("figS5"),
         "results/evaluation/metrics.csv",
         "results/evaluation/differences.csv",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bpstudy.config.experiments import Experiment, Optimizer
@@ -42,6 +43,11 @@ class FrameSet:
         """The table with predicted energies (eV per cell) beside those of the DFT."""
         return self.energies.assign(**columns).reset_index(drop=True)
 
+    def take(self, places: np.ndarray) -> FrameSet:
+        """Some of the frames."""
+        features = replace(self.features, values=self.features.values[places], frames=self.features.frames[places])
+        return FrameSet(features, self.energies.iloc[places])
+
 
 def fit_experiment(
     experiment: Experiment,
@@ -63,17 +69,14 @@ def fit_experiment(
         TrainingDivergedError: a fit diverges; nothing of it is written.
     """
     sets = {
-        name: _read(group, table, experiment.energy)
+        name: read_set(group, table, experiment.energy)
         for name, group, table in zip(experiment.sets, blocks, thermo, strict=True)
     }
-    write_table(baselines, _baselines(sets))
-    known = sets[TRAIN].features
-    scalers = {
-        element: Scaler.fit(values, known.labels, known.block_sizes) for element, values in known.by_element().items()
-    }
+    write_table(baselines, predict_baselines(sets))
+    scalers = fit_scalers(sets[TRAIN].features)
     for seed, files in fits.items():
         with set_threads(threads):
-            network, result, decay = _fit(experiment, optimizer, seed, scalers, sets)
+            network, result, decay = fit_network(experiment, optimizer, seed, scalers, sets)
             table = _by_set(
                 {
                     name: of.predicted(energy_nn_ev=network.energies(of.features.by_element()))
@@ -85,7 +88,7 @@ def fit_experiment(
         write_table(files.predictions, table)
         summary = {
             "seed": seed,
-            "n_atoms": len(known.numbers),
+            "n_atoms": len(sets[TRAIN].features.numbers),
             "weights": int(network.get_weights().size),
             "optimizer": optimizer.name,
             "weight_decay": decay,
@@ -99,12 +102,21 @@ def fit_experiment(
             temporary.write_text(json.dumps(summary, indent=1) + "\n")
 
 
-def _read(blocks: Sequence[str], thermo: str, energy: str) -> FrameSet:
+def read_set(blocks: Sequence[str], thermo: str, energy: str) -> FrameSet:
+    """Blocks of functions of the same frames, and the energies of these."""
     features = read_blocks(blocks)
     return FrameSet(features, labelled_energies(features, thermo, energy))
 
 
-def _fit(
+def fit_scalers(features: Features) -> dict[str, Scaler]:
+    """Mean and scale of each function, for the atoms of each element."""
+    return {
+        element: Scaler.fit(values, features.labels, features.block_sizes)
+        for element, values in features.by_element().items()
+    }
+
+
+def fit_network(
     experiment: Experiment,
     optimizer: Optimizer,
     seed: int,
@@ -131,7 +143,7 @@ def _fit(
     return min(fitted, key=lambda fit: fit[1].history["validation_mse_ev2"].min())
 
 
-def _baselines(sets: Mapping[str, FrameSet]) -> pd.DataFrame:
+def predict_baselines(sets: Mapping[str, FrameSet]) -> pd.DataFrame:
     """What the networks have to beat on each set: the mean of the training energies, and ridge on the sums of G."""
     known, targets = sets[TRAIN].features.by_element(), sets[TRAIN].energies["energy_dft_ev"]
     ridge = ridge_baseline(known, targets, gap=len(targets) // FOLD_GAP)

@@ -84,7 +84,7 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         (
             "experiments/dense/optimizer",
             "sgd",
-            ["experiments.dense.optimizer = 'sgd'", "levenberg-marquardt, validated, lbfgs"],
+            ["experiments.dense.optimizer = 'sgd'", "levenberg-marquardt, validated, damped, lbfgs"],
         ),
         ("experiments/dense/frames", "second", ["experiments.dense.frames = 'second'", "allowed: first, strided"]),
         ("optimizers/adam/learning_rate", None, ["optimizers.adam", "learning_rate must be given for adam"]),

@@ -1,10 +1,10 @@
-# Every block of functions that an experiment needs, by its file.
-BLOCKS = {
-    block_file(frames, block): block
-    for experiment in STUDY.experiments.values()
-    for frames in experiment.sets.values()
-    for block in experiment.functions
-}
+# Every block of functions that an experiment or a learning curve needs, by its file.
+NEEDED = [(frames, e) for e in STUDY.experiments.values() for frames in e.sets.values()]
+NEEDED += [
+    (frames, STUDY.experiments[STUDY.learning_curves.experiment])
+    for frames in (STUDY.learning_curves.frames, STUDY.learning_curves.held_out)
+]
+BLOCKS = {block_file(frames, block): block for frames, experiment in NEEDED for block in experiment.functions}
 
 
 rule descriptors:

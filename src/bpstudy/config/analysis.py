@@ -50,3 +50,19 @@ class Reported(Section):
     few_neurons_mse_ev2: Positive
     worst: Name
     best: Name
+
+
+class LearningCurves(Section):
+    """Error on held-out frames against the number of frames trained on, and against how long they were taken over."""
+
+    experiment: Name = Field(description="whose functions and network are taken")
+    optimizer: Name
+    frames: Name = Field(description="the run that frames are taken of")
+    held_out: Name = Field(description="frames to test on, of another run")
+    counts: Annotated[tuple[Count, ...], Field(strict=False, min_length=1)] = Field(
+        description="frames, spread over the whole run"
+    )
+    shares: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(strict=False, min_length=1)] = Field(
+        description="of the run, from its start"
+    )
+    count_of_shares: Count = Field(description="frames spread over each share")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from bpstudy.config.analysis import Comparisons, Reported
+from bpstudy.config.analysis import Comparisons, LearningCurves, Reported
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
 from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
@@ -37,6 +37,7 @@ class Config(Section):
     experiments: dict[Name, Experiment] = Field(min_length=1)
     figures: Figures
     comparisons: Comparisons
+    learning_curves: LearningCurves
     reported: Reported
     thermal: Thermal
     dft_convergence: dict[Name, DftConvergence] = Field(description="by system; not part of the rule `all`")
@@ -59,6 +60,9 @@ class Config(Section):
         named += [(key, name, "experiments") for key, name in self.figures.experiments().items()]
         named += [(key, name, "experiments") for key, name in self.comparisons.experiments().items()]
         named += [(f"reported.{key}", getattr(self.reported, key), "experiments") for key in ("worst", "best")]
+        curves = self.learning_curves
+        sections = {"experiment": "experiments", "optimizer": "optimizers", "frames": "frames", "held_out": "frames"}
+        named += [(f"learning_curves.{key}", getattr(curves, key), section) for key, section in sections.items()]
         unknown = [
             f"{key} = {name!r}: not one of {section}; allowed: {', '.join(getattr(self, section))}"
             for key, name, section in named
@@ -106,6 +110,27 @@ class Config(Section):
                     )
                 elif not key.startswith("held_out"):
                     last_seen[frames.system] = frames.indices(available)[-1]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _learning_curves_have_their_frames(self) -> Self:
+        curves = self.learning_curves
+        run, tested = self.frames[curves.frames], self.frames[curves.held_out]
+        problems = []
+        if run.system == tested.system:
+            problems.append(f"learning_curves.held_out: frames.{curves.held_out} is of the run that is trained on")
+        if len(self.optimizers[curves.optimizer].weight_decays) > 1:
+            problems.append("learning_curves.optimizer: several weight decays, but there is nothing to choose on")
+        asked = [(1.0, count) for count in curves.counts]
+        asked += [(share, curves.count_of_shares) for share in curves.shares]
+        problems += [
+            f"learning_curves: {count} frames are asked of the first {share:g} of frames.{curves.frames}, "
+            f"which has {run.count}"
+            for share, count in asked
+            if count > round(share * run.count)
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -42,7 +42,7 @@ def mean_baseline(energies_ev: ArrayLike, n_frames: int) -> NDArray[np.float64]:
 def ridge_baseline(
     features: Mapping[str, ArrayLike], energies_ev: ArrayLike, n_folds: int = 5, gap: int = 0
 ) -> GridSearchCV:
-    """Ridge regression of cell energies on sums over atoms, scaled by `LiveScaler`: `.predict(sum_over_atoms(features))`.
+    """Ridge regression of cell energies on sums over atoms (`LiveScaler`): `.predict(sum_over_atoms(features))`.
 
     Its strength is chosen among `STRENGTHS` by the mean squared error over contiguous folds of the training frames,
     `gap` frames apart; `.best_params_["ridge__alpha"]` tells it.

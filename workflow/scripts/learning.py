@@ -1,0 +1,21 @@
+"""Learning curves, all seeds."""
+
+from bpstudy.config.analysis import LearningCurves
+from bpstudy.config.experiments import Experiment, Optimizer
+from bpstudy.files import write_table
+from bpstudy.fitting import read_set
+from bpstudy.jobs import job
+from bpstudy.learning import learning_curves
+from bpstudy.training import set_threads
+
+with job(snakemake):
+    given, params = snakemake.input, snakemake.params
+    experiment = Experiment(**params.experiment)
+    run, held_out = (
+        read_set(blocks, thermo, experiment.energy)
+        for blocks, thermo in ((given.run, given.thermo[0]), (given.held_out, given.thermo[1]))
+    )
+    settings, optimizer = LearningCurves(**params.settings), Optimizer(**params.optimizer)
+    with set_threads(snakemake.threads):
+        table = learning_curves(run, held_out, experiment, optimizer, settings, params.seeds)
+    write_table(snakemake.output[0], table)
