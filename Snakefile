@@ -41,6 +41,7 @@ include: "workflow/rules/descriptors.smk"
 include: "workflow/rules/normalization.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/information.smk"
 include: "workflow/rules/learning.smk"
 include: "workflow/rules/comparison.smk"
 include: "workflow/rules/claims.smk"
@@ -54,7 +55,7 @@ rule all:
         [figure_files(name) for name in FIGURES],
         figure_files("figS3") if SIMULATED else [],
         figure_files("fig12"),
-        figure_files("figS5"),
+        [figure_files(name) for name in ("figS5", "figS6", "figS7")],
         "results/evaluation/metrics.csv",
         "results/evaluation/differences.csv",
         "results/claims.json",

@@ -37,7 +37,7 @@ def test_each_point_is_trained_once():
 def test_frames_are_spread_from_the_first_to_the_last():
     assert spread(41, 1.0, 5).tolist() == [0, 10, 20, 30, 40]
     assert spread(40, 0.25, 10).tolist() == list(range(10))
-    with pytest.raises(ValueError, match="11 frames are asked of 10, the first 0.25 of 40"):
+    with pytest.raises(ValueError, match=r"11 frames are asked of 10, the first 0\.25 of 40"):
         spread(40, 0.25, 11)
 
 

@@ -1,10 +1,20 @@
-# Every block of functions that an experiment or a learning curve needs, by its file.
-NEEDED = [(frames, e) for e in STUDY.experiments.values() for frames in e.sets.values()]
-NEEDED += [
-    (frames, STUDY.experiments[STUDY.learning_curves.experiment])
-    for frames in (STUDY.learning_curves.frames, STUDY.learning_curves.held_out)
+# The functions of one experiment, made again at other cutoffs.
+BLOCKS_AT_CUTOFFS = [
+    [
+        block.model_copy(update={"cutoff_angstrom": cutoff})
+        for block in STUDY.experiments[STUDY.information.experiment].functions
+    ]
+    for cutoff in STUDY.information.cutoffs_angstrom
 ]
-BLOCKS = {block_file(frames, block): block for frames, experiment in NEEDED for block in experiment.functions}
+
+# Every block of functions that experiments, learning curves and the look at the cutoff need, by its file.
+CURVE_FUNCTIONS = STUDY.experiments[STUDY.learning_curves.experiment].functions
+NEEDED = [
+    *((frames, e.functions) for e in STUDY.experiments.values() for frames in e.sets.values()),
+    *((frames, CURVE_FUNCTIONS) for frames in (STUDY.learning_curves.frames, STUDY.learning_curves.held_out)),
+    *((STUDY.information.frames, blocks) for blocks in BLOCKS_AT_CUTOFFS),
+]
+BLOCKS = {block_file(frames, block): block for frames, blocks in NEEDED for block in blocks}
 
 
 rule descriptors:

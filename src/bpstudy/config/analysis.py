@@ -66,3 +66,15 @@ class LearningCurves(Section):
         description="of the run, from its start"
     )
     count_of_shares: Count = Field(description="frames spread over each share")
+
+
+class Information(Section):
+    """What sets of functions hold, for each experiment and against the cutoff."""
+
+    memory_fs: Positive = Field(description="frames closer in time are alike in everything: not counted as neighbours")
+    heat_maps: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)] = Field(
+        description="experiments of figS6"
+    )
+    experiment: Name = Field(description="whose functions are made again at the other cutoffs, for figS7")
+    frames: Name = Field(description="of figS7")
+    cutoffs_angstrom: Annotated[tuple[Positive, ...], Field(strict=False, min_length=2)]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from bpstudy.config.analysis import Comparisons, LearningCurves, Reported
+from bpstudy.config.analysis import Comparisons, Information, LearningCurves, Reported
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
 from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
@@ -38,6 +38,7 @@ class Config(Section):
     figures: Figures
     comparisons: Comparisons
     learning_curves: LearningCurves
+    information: Information
     reported: Reported
     thermal: Thermal
     dft_convergence: dict[Name, DftConvergence] = Field(description="by system; not part of the rule `all`")
@@ -63,6 +64,12 @@ class Config(Section):
         curves = self.learning_curves
         sections = {"experiment": "experiments", "optimizer": "optimizers", "frames": "frames", "held_out": "frames"}
         named += [(f"learning_curves.{key}", getattr(curves, key), section) for key, section in sections.items()]
+        held = self.information
+        named += [(f"information.heat_maps[{n}]", name, "experiments") for n, name in enumerate(held.heat_maps)]
+        named += [
+            ("information.experiment", held.experiment, "experiments"),
+            ("information.frames", held.frames, "frames"),
+        ]
         unknown = [
             f"{key} = {name!r}: not one of {section}; allowed: {', '.join(getattr(self, section))}"
             for key, name, section in named

@@ -1,0 +1,40 @@
+"""What sets of symmetry functions hold: dead ones, redundancy, and whether frames alike in G are alike in energy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bpstudy.evaluation import correlation_matrix, effective_rank, nearest_neighbours, sum_over_atoms
+from bpstudy.fitting import FrameSet, fit_scalers
+
+
+def information(frames: FrameSet, memory_fs: float) -> dict[str, float]:
+    """Dead functions, effective rank, and degeneracy (see `bpstudy.evaluation`) of the functions of some frames.
+
+    Numbers of functions are summed over elements. The neighbours of a frame are those nearest in the sums of the
+    functions over its atoms, at least `memory_fs` away in time, if the frames last that long.
+    """
+    by_element = frames.features.by_element()
+    scalers = fit_scalers(frames.features)
+    steps = np.diff(frames.energies["time_fs"])
+    apart = min(round(memory_fs / steps.min()), len(steps) // 4)
+    neighbours = nearest_neighbours(sum_over_atoms(by_element), frames.energies["energy_dft_ev"], exclude=apart)
+    return {
+        "frames": len(frames.energies),
+        "functions": sum(values.shape[2] for values in by_element.values()),
+        "dead": sum(len(scaler.dead_labels) for scaler in scalers.values()),
+        "effective_rank": sum(effective_rank(values) for values in by_element.values()),
+        "degeneracy": neighbours.degeneracy,
+    }
+
+
+def correlations(frames: FrameSet) -> pd.DataFrame:
+    """Pearson correlation of each pair of functions over all atoms: element, first, second, correlation."""
+    tables = []
+    for element, values in frames.features.by_element().items():
+        labels = list(frames.features.labels)
+        matrix = pd.DataFrame(correlation_matrix(values), index=labels, columns=labels)
+        long = matrix.rename_axis("first").melt(ignore_index=False, var_name="second", value_name="correlation")
+        tables.append(long.reset_index().assign(element=element))
+    return pd.concat(tables, ignore_index=True)
