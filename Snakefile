@@ -53,9 +53,6 @@ rule all:
     default_target: True
     input:
         [figure_files(name) for name in FIGURES],
-        figure_files("figS3") if SIMULATED else [],
-        figure_files("fig12"),
-        [figure_files(name) for name in ("figS5", "figS6", "figS7")],
         "results/evaluation/metrics.csv",
         "results/evaluation/differences.csv",
         "results/claims.json",

@@ -9,17 +9,19 @@ from math import ceil
 import numpy as np
 import pandas as pd
 
-from bpstudy.config.analysis import Comparisons
+from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons
 from bpstudy.evaluation import Comparison, integrated_time, paired_bootstrap
 
 BLOCK_TIMES = 3  # autocorrelation times of the residuals that a block is long at the least
-MIN_BLOCKS = 5  # so many blocks at the least, whatever their length should be
+MIN_BLOCKS = FEWEST_COMPARED // 2  # so many blocks at the least, whatever their length should be
 
 
 def compare(
     predictions: Mapping[str, Sequence[pd.DataFrame]], n_atoms: int, settings: Comparisons
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ranking of the experiments and the differences of all pairs, on each set of frames that all of them have.
+
+    Validation frames do not count: fits stop where they do best on them.
 
     Blocks of the bootstrap last `settings.block_fs` and 3 integrated autocorrelation times of the residuals at the
     least, unless fewer than 5 would be left: the column `blocks` tells how many there were.
@@ -47,7 +49,8 @@ def compare(
 
 def _shared_sets(predictions: Mapping[str, Sequence[pd.DataFrame]]) -> list[str]:
     tables = [table for of in predictions.values() for table in of]
-    shared = [name for name in tables[0]["set"].unique() if all((table["set"] == name).any() for table in tables)]
+    names = [name for name in tables[0]["set"].unique() if name != "validation"]
+    shared = [name for name in names if all((table["set"] == name).any() for table in tables)]
     if not shared:
         raise ValueError(f"{', '.join(predictions)} share no frames that they are tested on")
     return shared
@@ -70,7 +73,7 @@ def _residuals(predictions: Mapping[str, Sequence[pd.DataFrame]], chosen: str) -
 def _block_length(residuals: np.ndarray, step_fs: float, block_fs: float) -> int:
     """Frames of a block."""
     n_frames = residuals.shape[2]
-    if n_frames < 2 * MIN_BLOCKS:
+    if n_frames < FEWEST_COMPARED:
         raise ValueError(f"{n_frames} frames are too few for {MIN_BLOCKS} blocks of two; test on more")
     slowest = max(integrated_time(series) for series in residuals.mean(axis=1))
     return min(max(ceil(block_fs / step_fs), ceil(BLOCK_TIMES * slowest)), n_frames // MIN_BLOCKS)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from bpstudy.cli import app
@@ -18,7 +19,11 @@ def bpstudy(*arguments):
 def test_the_studys_configuration_is_valid():
     result = bpstudy("config", "check", ROOT / "config.yaml", ROOT / "profiles/quick/study.yaml")
     assert result.exit_code == 0
-    assert "3 systems, 16 experiments, 32 trainings" in result.output
+    experiments, seeds = (
+        len(yaml.safe_load((ROOT / file).read_text())[key])
+        for file, key in (("config.yaml", "experiments"), ("profiles/quick/study.yaml", "seeds"))
+    )
+    assert f"3 systems, {experiments} experiments, {experiments * seeds} trainings" in result.output
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,14 @@ def test_only_shared_sets_are_compared():
         compare(tables, 10, SETTINGS)
 
 
+def test_validation_frames_do_not_count():
+    tables = predictions(a=0.01, b=0.01)
+    chosen_on = {name: [one.iloc[:3].assign(set="validation") for one in of] for name, of in tables.items()}
+    both = {name: [pd.concat(pair) for pair in zip(chosen_on[name], tables[name], strict=True)] for name in tables}
+    ranking, _ = compare(both, 10, SETTINGS)
+    assert set(ranking["set"]) == {"later"}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -98,6 +98,8 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         ("figures/predictions/fig01", "dense", ["fig01", "taken"]),
         ("figures/formats", ["gif"], ["figures.formats.0 = 'gif'", "'png', 'svg' or 'pdf'"]),
         ("seeds", [1, 1], ["seeds = [1, 1]", "twice"]),
+        ("frames/later/count", 9, ["frames.later: 9 frames, at least 10", "comparisons.groups.types"]),
+        ("frames/independent/system", "li27", ["learning_curves.held_out: frames.independent starts at 0"]),
         ("seeds", [-1], ["seeds.0 = -1", "greater than or equal to 0"]),
     ],
 )
@@ -113,6 +115,12 @@ def test_all_mistakes_are_named_at_once():
     values["systems"]["cu4"]["steps"] = 0
     with pytest.raises(ConfigError, match=r"(?s)systems\.cu4\.steps.*seeds\.0"):
         load(values)
+
+
+def test_systems_that_nothing_names_are_not_used():
+    values = changed("systems/spare", STUDY["systems"]["li27"])
+    study = load(values)
+    assert set(study.systems) - set(study.used_systems) == {"spare"}
 
 
 def test_even_stride_spreads_the_frames_over_what_there_is():

@@ -4,7 +4,11 @@ import json
 import re
 from pathlib import Path
 
+import yaml
+from snakemake.utils import update_config
+
 from benchmarks.features import table
+from bpstudy.config.study import load
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -29,6 +33,18 @@ def test_links_and_pictures_exist():
     assert links
     for link in links:
         assert (ROOT / link).exists(), link
+
+
+def test_the_overlay_of_ones_own_crystal_is_valid_and_computes_nothing_else():
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+    imported = next(block for block in blocks if "trajectory" in block.get("systems", {}).get("mine", {}))
+    chosen = next(block for block in blocks if "frames" in block)
+    values = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for overlay in (imported, chosen):
+        update_config(values, overlay)
+    study = load(values)
+    assert set(study.used_systems) == {"mine"}
+    assert max(frames.needed for frames in study.frames.values()) <= 3000
 
 
 def test_nothing_is_left_to_be_filled_in():

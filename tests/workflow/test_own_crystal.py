@@ -13,12 +13,19 @@ from tests.workflow.project import copied, snakemake
 
 OVERLAY = {
     "systems": {"alloy": {"trajectory": "alloy.extxyz"}},
+    "unit_functions": {"system": "alloy", "other_cutoffs_angstrom": [4.0], "bins": 8},
     "frames": {
-        "first": {"system": "alloy", "count": 20},
-        "later": {"system": "alloy", "start": 24, "count": 8, "stride": 1},
-        "independent": {"system": "alloy", "start": 32, "count": 8, "stride": 1},
+        "first": {"system": "alloy", "count": 16},
+        "strided": {"system": "alloy", "count": 10, "stride": 1},
+        "consecutive": {"system": "alloy", "count": 10},
+        "thinned": {"system": "alloy", "count": 10, "stride": 1},
+        "curve": {"system": "alloy", "count": 16, "stride": 1},
+        "validation": {"system": "alloy", "start": 18, "count": 1, "stride": 1},
+        "later": {"system": "alloy", "start": 21, "count": 10, "stride": 1},
+        "independent": {"system": "alloy", "start": 32, "count": 10, "stride": 1},
     },
-    "held_out_gap_frames": 2,
+    "held_out_gap_frames": 1,
+    "learning_curves": {"counts": [5], "shares": [0.5, 1.0], "count_of_shares": 5},
     "optimizers": {"levenberg-marquardt": {"max_iterations": 5}},
     "seeds": [0],
 }
@@ -28,7 +35,7 @@ RUN = "results/training/types-12G2-12G5/seed-0"
 @pytest.fixture
 def project(tmp_path):
     frames = []
-    for seed in range(40):
+    for seed in range(42):
         atoms = bulk("Cu", cubic=True)
         atoms.symbols[0] = "Al"
         atoms.rattle(0.1, seed=seed)
@@ -47,20 +54,28 @@ def test_an_alloys_trajectory_is_studied(project):
     assert run.returncode == 0, run.stderr
     assert set(load_network(project / RUN / "model.keras").labels) == {"Al", "Cu"}
     predictions = pd.read_csv(project / RUN / "predictions.csv")
-    assert predictions["set"].value_counts().to_dict() == {"train": 20, "later": 8, "independent": 8}
+    assert predictions["set"].value_counts().to_dict() == {"train": 16, "later": 10, "independent": 10}
     thermo = pd.read_csv(project / "results/dynamics/alloy/thermo.csv")
-    assert len(thermo) == 40
+    assert len(thermo) == 42
+
+
+@pytest.mark.slow
+def test_nothing_else_is_simulated(project):
+    plan = snakemake(project, "-n", "--cores", "2", "--configfile", "mine.yaml")
+    assert plan.returncode == 0, plan.stderr
+    assert "paper.pdf" in plan.stdout
+    assert "dynamics_chunk" not in plan.stdout
 
 
 @pytest.mark.slow
 def test_a_trajectory_that_is_too_short_is_a_clear_error(project):
     overlay = OVERLAY | {
-        "frames": OVERLAY["frames"] | {"independent": {"system": "alloy", "start": 35, "count": 8, "stride": 1}}
+        "frames": OVERLAY["frames"] | {"independent": {"system": "alloy", "start": 35, "count": 10, "stride": 1}}
     }
     (project / "mine.yaml").write_text(yaml.safe_dump(overlay))
     run = snakemake(project, "--cores", "2", "--configfile", "mine.yaml", "--", f"{RUN}/model.keras")
     assert run.returncode != 0
-    assert "43 frames of alloy are needed, its trajectory has 40" in run.stderr + run.stdout
+    assert "45 frames of alloy are needed, its trajectory has 42" in run.stderr + run.stdout
 
 
 @pytest.mark.slow

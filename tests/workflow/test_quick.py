@@ -1,15 +1,19 @@
 """The quick profile, as a user runs it: real DFT, every stage, every figure; and what the full study plans."""
 
+import json
 import xml.etree.ElementTree as ET
 
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 from pypdf import PdfReader
 
-from tests.workflow.project import copied, snakemake
+from tests.workflow.project import ROOT, copied, snakemake
 
-FIGURES = [*(f"fig{number:02d}" for number in range(1, 12)), "figS1", "figS2", "figS3"]
+FIGURES = [*(f"fig{number:02d}" for number in range(1, 13)), *(f"figS{number}" for number in (1, 2, 3, 5, 6, 7))]
+
+EXPERIMENTS = len(yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"])
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ def test_the_full_study_is_planned(project):
         line.split() for line in plan.stdout.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()
     )
     assert int(jobs["dynamics_chunk"]) == 35000 // 250 + 1000 // 250 + 1500 // 250
-    assert int(jobs["train"]) == 32  # experiments, each of ten seeds
+    assert int(jobs["train"]) == EXPERIMENTS  # each of ten seeds
 
 
 def test_a_wrong_configuration_stops_before_any_job(project):
@@ -60,9 +64,15 @@ class TestQuickStudy:
     def test_each_network_is_scored_on_what_it_has_seen_and_not_seen(self, results):
         metrics = pd.read_csv(results / "evaluation/metrics.csv")
         assert metrics.groupby("experiment")["seed"].nunique().eq(2).all()
-        assert metrics["experiment"].nunique() == 16
-        assert set(metrics["set"]) == {"train", "later", "independent"}
+        assert metrics["experiment"].nunique() == EXPERIMENTS
+        assert set(metrics["set"]) == {"train", "validation", "later", "independent"}
         assert metrics.loc[metrics["set"] == "train", "rmse_over_sd"].median() < 0.5
+
+    def test_each_claim_has_a_verdict(self, results):
+        claims = json.loads((results / "claims.json").read_text())
+        assert [claim["id"] for claim in claims] == [f"C{number}" for number in range(1, 13)]
+        verdicts = {"reproduced", "reproduced in part", "not reproduced", "undecidable"}
+        assert all(claim["verdict"] in verdicts and claim["ours"] for claim in claims)
 
     def test_the_dynamics_are_real_and_whole(self, results):
         for system, steps in (("cu4", 40), ("li27", 60), ("li27-b", 20)):

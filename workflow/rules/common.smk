@@ -5,8 +5,8 @@ from bpstudy.archive import SUFFIXES
 from bpstudy.config.systems import Simulated
 from bpstudy.imports import modules_behind
 
-SIMULATED = [name for name, system in STUDY.systems.items() if isinstance(system, Simulated)]
-IMPORTED = [name for name in STUDY.systems if name not in SIMULATED]
+SIMULATED = [name for name, system in STUDY.used_systems.items() if isinstance(system, Simulated)]
+IMPORTED = [name for name in STUDY.used_systems if name not in SIMULATED]
 
 
 def one_of(names):

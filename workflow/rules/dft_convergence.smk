@@ -1,7 +1,7 @@
 # Not part of `all`: some hours of DFT. `snakemake --cores 2 dft_convergence`
 from bpstudy.config.checks import TRAJECTORY
 
-CONVERGENCE = STUDY.dft_convergence
+CONVERGENCE = {system: settings for system, settings in STUDY.dft_convergence.items() if system in SIMULATED}
 
 
 rule dft_convergence:

@@ -4,8 +4,13 @@ FIGURES = [
     *STUDY.figures.predictions,
     *STUDY.figures.sums,
     "fig11",
+    "fig12",
     "figS1",
     "figS2",
+    *(["figS3"] if SIMULATED else []),
+    "figS5",
+    "figS6",
+    "figS7",
 ]
 
 

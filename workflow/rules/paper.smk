@@ -3,10 +3,11 @@ PAPER_FORMAT = min(STUDY.figures.formats, key=("pdf", "svg", "png").index)
 PAPER_FIGURES = {name: f"results/figures/{name}.{PAPER_FORMAT}" for name in FIGURES}
 PAPER_TABLES = {
     "metrics": "results/evaluation/metrics.csv",
+    "ranking": "results/evaluation/ranking.csv",
     "unit-scatter": "results/normalization/scatter.csv",
     "hierarchy": "results/normalization/hierarchy.csv",
     "claims": "results/claims.json",
-    **{f"thermo-{system}": thermo(system) for system in STUDY.systems},
+    **{f"thermo-{system}": thermo(system) for system in STUDY.used_systems},
 }
 
 

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from bpstudy.config.base import Count, Name, Positive, Section, Seed
 
+FEWEST_COMPARED = 10  # frames that experiments are compared on: five blocks of two
+
 
 class Comparisons(Section):
     """Groups of experiments that are ranked by a bootstrap over seeds and blocks of frames."""

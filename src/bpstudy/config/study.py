@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from bpstudy.config.analysis import Comparisons, Information, LearningCurves, Reported
+from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons, Information, LearningCurves, Reported
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
 from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
@@ -101,10 +101,13 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _held_out_is_apart(self) -> Self:
+        curves = self.learning_curves
+        fits = {f"experiments.{name}": e.named_frames() for name, e in self.experiments.items()}
+        fits["learning_curves"] = {"frames": curves.frames, "held_out": curves.held_out}
         problems = []
-        for name, e in self.experiments.items():
+        for fit, named in fits.items():
             last_seen: dict[str, int] = {}  # of each system, by frames trained on or chosen by
-            for key, chosen in e.named_frames().items():
+            for key, chosen in named.items():
                 frames = self.frames[chosen]
                 available = self.systems[frames.system].frames
                 if available is None:
@@ -112,7 +115,7 @@ class Config(Section):
                 first = last_seen.get(frames.system, -math.inf) + self.held_out_gap_frames
                 if frames.start <= first:
                     problems.append(
-                        f"experiments.{name}.{key}: frames.{chosen} starts at {frames.start}, it must start after "
+                        f"{fit}.{key}: frames.{chosen} starts at {frames.start}, it must start after "
                         f"{first} (last frame trained on or validated on + held_out_gap_frames)"
                     )
                 elif not key.startswith("held_out"):
@@ -124,10 +127,8 @@ class Config(Section):
     @model_validator(mode="after")
     def _learning_curves_have_their_frames(self) -> Self:
         curves = self.learning_curves
-        run, tested = self.frames[curves.frames], self.frames[curves.held_out]
+        run = self.frames[curves.frames]
         problems = []
-        if run.system == tested.system:
-            problems.append(f"learning_curves.held_out: frames.{curves.held_out} is of the run that is trained on")
         if len(self.optimizers[curves.optimizer].weight_decays) > 1:
             problems.append("learning_curves.optimizer: several weight decays, but there is nothing to choose on")
         asked = [(1.0, count) for count in curves.counts]
@@ -143,6 +144,20 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _compared_on_enough_frames(self) -> Self:
+        named = self.comparisons.experiments().items()
+        short = {
+            f"frames.{chosen}: {self.frames[chosen].count} frames, at least {FEWEST_COMPARED} are needed to compare "
+            f"experiments on them ({key})"
+            for key, name in named
+            for purpose, chosen in self.experiments[name].sets.items()
+            if purpose != "validation" and self.frames[chosen].count < FEWEST_COMPARED
+        }
+        if short:
+            raise ValueError("\n".join(sorted(short)))
+        return self
+
+    @model_validator(mode="after")
     def _weight_decay_is_chosen_on_something(self) -> Self:
         problems = [
             f"experiments.{name}: optimizers.{e.optimizer} has several weight decays; name `validation` frames"
@@ -152,6 +167,12 @@ class Config(Section):
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    @property
+    def used_systems(self) -> dict[str, System]:
+        """The systems that a choice of frames or the unit functions name; the others are not computed."""
+        used = {self.unit_functions.system, *(frames.system for frames in self.frames.values())}
+        return {name: system for name, system in self.systems.items() if name in used}
 
 
 def load(values: Mapping[str, Any]) -> Config:
