@@ -213,7 +213,7 @@ def test_only_fonts_that_come_with_typst(built):
 
 def test_no_number_of_the_results_is_typed_in():
     source = (MANUSCRIPT / "paper.typ").read_text()
-    prose = re.sub(r"//[^\n]*|[0-9.]+(cm|pt|%)|calc\.pow\(10\.0|95 %|1000 \* sd|10\^", "", source)
+    prose = re.sub(r"//[^\n]*|[0-9.]+(cm|pt|fr|%)|calc\.pow\(10\.0|95 %|1000 \* sd|10\^", "", source)
     assert (
         re.findall(
             r"[0-9]+\.[0-9]+|[0-9]{2,}(?!\")", re.sub(r"@?\b(fig|marquardt|liu|adam|behler|[a-z]+)[0-9]+", "", prose)
