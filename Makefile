@@ -4,7 +4,7 @@ SHELL := bash
 HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 IN := cd "$(HERE)" && export PATH="$(HERE)/.venv/bin:$$PATH" &&
 
-.PHONY: help setup run quick test test-faults test-slurm check bench lock pins
+.PHONY: help setup run quick test test-conda test-faults test-slurm check bench lock pins
 
 help: ## list the targets
 	@$(IN) sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -26,6 +26,9 @@ test-faults: setup ## fifty random kills, a full disk and other faults of one ma
 test-slurm: setup ## the workflow on a real SLURM of one node, set up on this machine (as root; docs/faults.md)
 	$(IN) python -m pytest tests/slurm --faults docs/faults.json
 
+test-conda: setup ## the conda environments, offline: a local channel, a stand-in for conda (docs/conda.md)
+	$(IN) python -m pytest tests/conda
+
 check: setup ## formatting, linting and types
 	$(IN) ruff format --check && ruff check && mypy && snakefmt --check Snakefile workflow && snakemake --lint
 
@@ -34,3 +37,6 @@ bench: setup ## speed against the peers
 
 lock: ## new requirements.lock from requirements.in
 	$(IN) tools/lock.sh
+
+pins: setup ## pin files of the conda environments, where conda reaches its channels (docs/conda.md)
+	$(IN) python tools/pins.py

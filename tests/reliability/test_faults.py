@@ -81,10 +81,10 @@ def damaged(finished, tmp_path):
 
 @pytest.fixture
 def small_disk(project):
-    """`results/` of a copy on a file system of 64 kB; called with another size, or `ro`, it becomes that."""
+    """`results/` of a copy on a file system of 20 kB; called with another size, or `ro`, it becomes that."""
     results = project / "results"
     results.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", results]).returncode:
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20k", "tmpfs", results]).returncode:
         pytest.skip("cannot mount a small disk here (not root, or a container without the right)")
     yield lambda option: subprocess.run(["mount", "-o", f"remount,{option}", results], check=True)
     subprocess.run(["umount", "--lazy", results], check=True)

@@ -152,7 +152,7 @@ def frames_of_copper():
     return frames
 
 
-@pytest.fixture(scope="module", params=["traj", "extxyz", "json", "cif", "db"])
+@pytest.fixture(scope="module", params=["traj", "extxyz", "json", "db"])
 def good(request, tmp_path_factory):
     """(suffix, content) of a sound trajectory in some format."""
     path = tmp_path_factory.mktemp("good") / f"good.{request.param}"
