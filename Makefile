@@ -4,10 +4,10 @@ SHELL := bash
 HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 IN := cd "$(HERE)" && export PATH="$(HERE)/.venv/bin:$$PATH" &&
 
-.PHONY: help setup run quick test check bench lock
+.PHONY: help setup run quick test test-conda test-faults test-slurm check bench lock pins
 
 help: ## list the targets
-	@$(IN) sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
+	@$(IN) sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
 setup: ## system libraries, .venv, GPAW (run, quick, test, check and bench do it first)
 	@$(IN) tools/setup.sh
@@ -20,6 +20,15 @@ quick: setup ## the whole study on real DFT, small: at most ten minutes on two c
 test: setup ## all tests, the fast ones first
 	$(IN) python -m pytest
 
+test-faults: setup ## fifty random kills, a full disk and other faults of one machine (docs/faults.md)
+	$(IN) python -m pytest tests/reliability --kills 50 --faults docs/faults.json
+
+test-slurm: setup ## the workflow on a real SLURM of one node, set up on this machine (as root; docs/faults.md)
+	$(IN) python -m pytest tests/slurm --faults docs/faults.json
+
+test-conda: setup ## the conda environments, offline: a local channel, a stand-in for conda (docs/conda.md)
+	$(IN) python -m pytest tests/conda
+
 check: setup ## formatting, linting and types
 	$(IN) ruff format --check && ruff check && mypy && snakefmt --check Snakefile workflow && snakemake --lint
 
@@ -28,3 +37,6 @@ bench: setup ## speed against the peers
 
 lock: ## new requirements.lock from requirements.in
 	$(IN) tools/lock.sh
+
+pins: setup ## pin files of the conda environments, where conda reaches its channels (docs/conda.md)
+	$(IN) python tools/pins.py

@@ -1,12 +1,14 @@
 """How to choose Behler-Parrinello symmetry functions: from the molecular dynamics to every figure."""
 
 import sys
+from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/src")
 
 from bpstudy.config.study import ConfigError, load
 from bpstudy.jobs import share_package
 from bpstudy.mpi import prepare_environment
+from bpstudy.slurm import refuse_orphans
 
 share_package()
 prepare_environment()  # of the jobs that start mpirun
@@ -30,6 +32,10 @@ wildcard_constraints:
     seed="[0-9]+",
 
 
+onstart:
+    refuse_orphans(Path.cwd())
+
+
 report: "workflow/report/workflow.rst"
 
 
@@ -47,6 +53,7 @@ include: "workflow/rules/comparison.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/local.smk"
 
 
 rule all:

@@ -1,6 +1,22 @@
+import datetime
+from pathlib import Path
+
 import pytest
 
-FOLDERS = ["unit", "workflow"]  # in this order, others after them
+from tests import faults
+from tests.workflow.project import TRAINED, TRAJECTORY, checksums, copied, snakemake, with_emt
+
+FOLDERS = ["unit", "workflow", "reliability"]  # in this order, others after them
+ROWS = pytest.StashKey[dict]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults", type=Path, help="JSON file that keeps the outcome of each test marked `fault`")
+    parser.addoption("--kills", type=int, default=4, help="random kills of the small study (make test-faults: 50)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[ROWS] = {}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -11,3 +27,41 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return item.get_closest_marker("slow") is not None, FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS)
 
     items.sort(key=order)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    report = yield
+    marker = item.get_closest_marker("fault")
+    if marker and report.when == "call" and not report.skipped:
+        fault, expected = marker.args
+        item.config.stash[ROWS][item.nodeid] = {
+            "where": {"slurm": "SLURM"}.get(item.path.parent.name, "one machine"),
+            "fault": fault,
+            "expected": expected,
+            "tried": dict(report.user_properties).get("tried", 1),
+            "survived": report.passed,
+            "date": datetime.date.today().isoformat(),
+        }
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    file = session.config.getoption("faults")
+    if file and session.config.stash[ROWS]:
+        faults.keep(file, session.config.stash[ROWS])
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Checksums of a small study's results, computed here with nothing in the way."""
+    folder = with_emt(copied(tmp_path_factory.mktemp("undisturbed")))
+    run = snakemake(folder, "--cores", "2", "--", TRAJECTORY, TRAINED)
+    assert run.returncode == 0, run.stderr[-3000:]
+    return checksums(folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project with that small study."""
+    return with_emt(copied(tmp_path))

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bpstudy import archive as archives
 from bpstudy import doctor as doctors
+from bpstudy import slurm
 from bpstudy.config.study import ConfigError, load, schema_json
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -56,6 +57,18 @@ def restore(
     except archives.ArchiveError as error:
         _fail(error)
     print(f"{system}: {len(restored)} chunks restored")
+
+
+@app.command()
+def orphans(
+    cancel: Annotated[bool, typer.Option("--cancel", help="cancel them")] = False,
+) -> None:
+    """List the jobs in SLURM that a killed Snakemake left in this folder."""
+    try:
+        found = slurm.cancel_orphans(Path.cwd()) if cancel else slurm.jobs_of(Path.cwd())
+    except slurm.OrphanError as error:
+        _fail(error)
+    print("\n".join(map(str, found)) or "none")
 
 
 @config_app.command()

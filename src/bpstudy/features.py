@@ -57,7 +57,7 @@ def read_blocks(paths: Sequence[str | Path]) -> Features:
             array = np.load(path, allow_pickle=False)
             description = json.loads(path.with_suffix(".json").read_text())
             shape = (len(description["frames"]), len(description["numbers"]), len(description["labels"]))
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except Exception as error:  # NumPy raises whatever the damage causes
             raise FeatureError(f"{path}: cannot be read ({error}); remove it to compute it again") from None
         if array.shape != shape:
             raise FeatureError(f"{path}: holds {array.shape}, its description says {shape}; remove both")

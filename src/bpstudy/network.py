@@ -182,13 +182,18 @@ def load_network(path: str | Path, labels: Mapping[str, Sequence[str]] | None = 
         with zipfile.ZipFile(path) as archive:
             description = json.loads(archive.read(DESCRIPTION))
             classes = set(_classes(json.loads(archive.read("config.json"))))
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # the archive raises whatever the damage causes
         raise ModelMismatchError(f"{path}: not a network of this package ({error})") from error
     if not classes <= SAFE_CLASSES:
         foreign, known = (", ".join(sorted(names)) for names in (classes - SAFE_CLASSES, SAFE_CLASSES))
         raise ModelMismatchError(f"{path}: holds {foreign}; only {known} are loaded")
-    model = keras.models.load_model(path, compile=False, safe_mode=True)
-    network = AtomicNetwork(model, {element: tuple(names) for element, names in description["labels"].items()})
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        network = AtomicNetwork(model, {element: tuple(names) for element, names in description["labels"].items()})
+    except Exception as error:  # and so does Keras
+        raise ModelMismatchError(f"{path}: a damaged network ({error})") from error
     if labels is not None:
         network.check_labels(labels)
     return network

@@ -5,6 +5,7 @@ A frame is an `Atoms` with momenta and a `SinglePointCalculator` holding `energy
 """
 
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import cast
 
@@ -70,8 +71,8 @@ def _check_frame(frame: Atoms, first: Atoms, where: str) -> None:
         energy = frame.get_potential_energy()
     except (RuntimeError, PropertyNotImplementedError):
         raise TrajectoryError(f"{where}: has no energy; each frame needs one (eV per cell)") from None
-    if not np.isfinite(energy):
-        raise TrajectoryError(f"{where}: energy is {energy}")
+    if not (isinstance(energy, Real) and np.isfinite(energy)):
+        raise TrajectoryError(f"{where}: energy is {energy}, not a finite number (eV per cell)")
 
 
 def join(paths: Sequence[str | Path]) -> list[Atoms]:

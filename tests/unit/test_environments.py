@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from bpstudy.imports import modules_behind
+from bpstudy.provenance.environment import asked
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text()
@@ -29,14 +30,7 @@ def locked() -> dict[str, str]:
 
 def pinned(environment: Path) -> dict[str, str]:
     """PyPI's name and the version of all packages of a conda environment; ValueError unless exactly pinned."""
-    found = {}
-    for entry in yaml.safe_load(environment.read_text())["dependencies"]:
-        for text in entry["pip"] if isinstance(entry, dict) else [entry]:
-            exact = re.fullmatch(r"([\w.-]+)(==|=)(\d[\w.]*)(=[\w*]+)?", text)
-            if exact is None or (exact[2] == "==") != isinstance(entry, dict):
-                raise ValueError(f"{environment.name}: {text!r} is not pinned exactly")
-            found[PYPI_NAMES.get(exact[1], exact[1])] = exact[3]
-    return found
+    return {PYPI_NAMES.get(package.name, package.name): package.version for package in asked(environment)}
 
 
 def test_every_package_of_the_lock_is_exact_and_hashed():

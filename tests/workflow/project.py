@@ -6,17 +6,40 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
+from bpstudy.checksums import sha256
+
 ROOT = Path(__file__).parents[2]
 PROJECT = ["Snakefile", "config.yaml", "workflow", "profiles", "envs", "src", "paper"]
+
+# Enough of the study to pass through every stage that computes.
+TRAJECTORY = "results/dynamics/cu4/trajectory.traj"
+TRAINED = "results/training/strided/baselines.csv"
+DETERMINED = [  # files whose content the configuration determines to the bit: no dates, no times
+    "dynamics/*/*.*",
+    "dynamics/*/chunks/*.traj",
+    "dynamics/*/chunks/*.state.json",
+    "descriptors/**/*.npy",
+    "training/*/seed-*/model.keras",
+    "training/*/seed-*/predictions.csv",
+    "training/*/baselines.csv",
+]
+
+
+def environment(folder):
+    """Of a program that is to use the package of a copy of the project."""
+    return os.environ | {
+        "PYTHONPATH": str(folder / "src"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
 
 
 def snakemake(folder, *arguments):
     """Run Snakemake on a copy of the project, with the copy's own package."""
-    environment = os.environ | {
-        "PYTHONPATH": str(folder / "src"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
-    return subprocess.run(["snakemake", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        ["snakemake", *arguments], cwd=folder, env=environment(folder), capture_output=True, text=True
+    )
 
 
 def copied(folder):
@@ -24,3 +47,31 @@ def copied(folder):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     return folder
+
+
+def with_emt(folder):
+    """Make the study of a copy one without DFT: the quick profile's, of copper and aluminium, by ASE's EMT."""
+    from snakemake.utils import update_config
+
+    study = yaml.safe_load((folder / "config.yaml").read_text())
+    update_config(study, yaml.safe_load((folder / "profiles/quick/study.yaml").read_text()))
+    for system in study["systems"].values():
+        system["calculator"] = {"name": "emt"}
+        if system["crystal"]["element"] == "Li":
+            system["crystal"] |= {"element": "Al", "lattice": "fcc", "lattice_constant_angstrom": 4.05}
+    study["dft_convergence"] = {}
+    (folder / "config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    return folder
+
+
+def checksums(folder):
+    """SHA-256 of the results in a copy that are determined to the bit, by path."""
+    paths = [path for pattern in DETERMINED for path in (folder / "results").glob(pattern)]
+    return {str(path.relative_to(folder)): sha256(path) for path in paths}
+
+
+def assert_same(folder, undisturbed, *wanted):
+    """The copy has the wanted results, and all it has are those of an undisturbed run."""
+    found = checksums(folder)
+    assert set(wanted) <= set(found)
+    assert found == {path: undisturbed[path] for path in found}

@@ -19,6 +19,11 @@ def code(*modules):
     return [os.path.relpath(path) for path in modules_behind(*modules)]
 
 
+def growing(amount):
+    """A resource that a job gets again as much of at each new attempt."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def trajectory(system):
     return f"results/dynamics/{system}/trajectory.traj"
 

@@ -17,8 +17,8 @@ rule comparisons:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         settings=STUDY.comparisons.model_dump(),
         seeds=STUDY.seeds,
@@ -41,8 +41,8 @@ rule smoothness:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         runs=RUNS,
     message:

@@ -32,8 +32,8 @@ rule descriptors:
         "../../envs/descriptors.yaml"
     threads: STUDY.descriptor_threads
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         frames=lambda w: STUDY.frames[w.frames].model_dump(),
         block=lambda w, output: BLOCKS[output.values].model_dump(),

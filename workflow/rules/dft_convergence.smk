@@ -53,8 +53,8 @@ rule dft_convergence_variant:
         "../../envs/dft.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=480,
+        mem_mb=growing(3000),
+        runtime=growing(480),
     params:
         calculator=lambda w: STUDY.systems[w.system].calculator.model_dump(),
         overlay=lambda w: CONVERGENCE[w.system].variants[w.variant],

@@ -28,17 +28,19 @@ rule dynamics_chunk:
         "../../envs/dft.yaml"
     threads: lambda w: STUDY.systems[w.system].calculator.mpi_ranks
     resources:
-        mem_mb=lambda w, threads: 1500 * threads,
-        runtime=240,
+        mem_mb=lambda w, threads, attempt: 1500 * threads * attempt,
+        runtime=growing(240),
+        tasks=lambda w, threads: threads,  # ranks, of one core each
+        cpus_per_task=1,
+        mpi=lambda w, threads: f"mpirun -n {threads}" if threads > 1 else "",
     params:
         settings=lambda w: STUDY.systems[w.system].simulation().model_dump_json(),
         steps=lambda w: STUDY.systems[w.system].chunk_range(int(w.chunk)),
         state=lambda w, input: f"--state-in {input.state}" if input.state else "",
-        launcher=lambda w, threads: f"mpirun -n {threads}" if threads > 1 else "",
     message:
         "{wildcards.system}: molecular dynamics, chunk {wildcards.chunk}"
     shell:
-        "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 {params.launcher} python workflow/scripts/dynamics_chunk.py"
+        "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 {resources.mpi} python workflow/scripts/dynamics_chunk.py"
         " --settings {params.settings:q} --steps {params.steps} {params.state}"
         " --frames {output.frames} --state-out {output.state} --record {output.record}"
         " --calculator-log {log.calculator} > {log.progress} 2>&1"
@@ -61,8 +63,8 @@ rule trajectory:
         "../../envs/dft.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         timestep_fs=lambda w: STUDY.systems[w.system].dynamics.timestep_fs,
     message:
@@ -104,8 +106,8 @@ if STUDY.archive:
             "../../envs/dft.yaml"
         threads: 1
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=growing(2000),
+            runtime=growing(30),
         params:
             archive=lambda w: f"{STUDY.archive}/{w.system}",
             system=lambda w: STUDY.systems[w.system].model_dump(mode="json"),

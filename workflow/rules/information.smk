@@ -25,8 +25,8 @@ rule information:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=growing(3000),
+        runtime=growing(30),
     params:
         sets=[
             {

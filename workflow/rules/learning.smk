@@ -17,8 +17,8 @@ rule learning_curves:
         "../../envs/training.yaml"
     threads: STUDY.experiments[CURVES.experiment].threads
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=growing(3000),
+        runtime=growing(240),
     params:
         settings=CURVES.model_dump(),
         experiment=STUDY.experiments[CURVES.experiment].model_dump(),

@@ -14,8 +14,8 @@ rule unit_functions:
         "../../envs/descriptors.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         settings=STUDY.unit_functions.model_dump(),
     message:

@@ -18,8 +18,8 @@ rule thermal:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         settings=STUDY.thermal.model_dump(),
         crystal=lambda w: STUDY.systems[w.system].crystal.model_dump(),

@@ -19,8 +19,8 @@ rule train:
         "../../envs/training.yaml"
     threads: lambda w: STUDY.experiments[w.experiment].threads
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=growing(3000),
+        runtime=growing(240),
     params:
         experiment=lambda w: STUDY.experiments[w.experiment].model_dump(),
         optimizer=lambda w: STUDY.optimizers[STUDY.experiments[w.experiment].optimizer].model_dump(),
