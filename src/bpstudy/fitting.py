@@ -10,13 +10,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bpstudy.config.experiments import Experiment, Optimizer
+from bpstudy.config.experiments import Experiment, Forces, Optimizer
 from bpstudy.evaluation import mean_baseline, ridge_baseline, sum_over_atoms
+from bpstudy.evaluation.baselines import KnownForces, LinearModel, linear_model, ridge_force_baseline
 from bpstudy.features import Features, labelled_energies, read_blocks
 from bpstudy.files import atomic_path, write_table
+from bpstudy.forces import ForceSet, force_set, read_functions
 from bpstudy.network import AtomicNetwork, build_network
 from bpstudy.normalization import EnergyScale, Scaler
-from bpstudy.training import TrainingResult, TrainingSettings, set_threads, train
+from bpstudy.training import ForceData, TrainingResult, TrainingSettings, set_threads, train
+from bpstudy.training.forces import ForceTerm
+from bpstudy.trajectory import read_frames
 
 TRAIN, VALIDATION = "train", "validation"
 FOLD_GAP = 20  # a twentieth of the training frames lies between the folds that choose the strength of ridge
@@ -34,19 +38,49 @@ class FitFiles:
 
 @dataclass(frozen=True)
 class FrameSet:
-    """Functions of some frames, and the table of their energies (frame, time_fs, energy_dft_ev)."""
+    """Functions of some frames, the table of their energies (frame, time_fs, energy_dft_ev), and forces of some."""
 
     features: Features
     energies: pd.DataFrame
+    forces: ForceSet | None = None
 
     def predicted(self, **columns) -> pd.DataFrame:
         """The table with predicted energies (eV per cell) beside those of the DFT."""
         return self.energies.assign(**columns).reset_index(drop=True)
 
+    def force_data(self, scale_ev_per_angstrom: float, weight: float) -> ForceData:
+        """The forces as the networks take them."""
+        assert self.forces is not None
+        features = {element: x[self.forces.places] for element, x in self.features.by_element().items()}
+        known = self.forces.forces_ev_per_angstrom
+        return ForceData(features, self.forces.gradients, known, scale_ev_per_angstrom, weight)
+
+    def force_sums(self) -> np.ndarray:
+        """dG/dR summed over each element's atoms, elements side by side: (n_frames, n_components, n)."""
+        assert self.forces is not None
+        return np.concatenate([d.sum(axis=1) for d in self.forces.gradients.values()], axis=2)
+
+    def force_errors(self, predicted: np.ndarray) -> np.ndarray:
+        """RMS over the components of each frame, eV/Å; NaN for frames whose forces are not looked at."""
+        assert self.forces is not None
+        found = np.full(len(self.energies), np.nan)
+        found[self.forces.places] = np.sqrt(((predicted - self.forces.forces_ev_per_angstrom) ** 2).mean(axis=1))
+        return found
+
     def take(self, places: np.ndarray) -> FrameSet:
-        """Some of the frames."""
+        """Some of the frames, without forces."""
         features = replace(self.features, values=self.features.values[places], frames=self.features.frames[places])
         return FrameSet(features, self.energies.iloc[places])
+
+
+def training_forces(experiment: Experiment, sets: Mapping[str, FrameSet]) -> dict[str, ForceData]:
+    """The forces of each set that has them, in the unit of those trained on."""
+    known = sets[TRAIN].forces
+    if experiment.forces is None or known is None:
+        return {}
+    scale = float(np.sqrt((known.forces_ev_per_angstrom**2).mean()))
+    weight = experiment.forces.weight or 1.0  # tested only: the weight is of no loss
+    return {name: of.force_data(scale, weight) for name, of in sets.items()}
 
 
 def fit_experiment(
@@ -57,12 +91,14 @@ def fit_experiment(
     threads: int,
     blocks: Sequence[Sequence[str]],
     thermo: Sequence[str],
+    trajectories: Sequence[str] = (),
 ) -> None:
     """Fit a network for each seed of `fits` and write model, history, predictions and a summary; and the baselines.
 
     Args:
         blocks: files of symmetry functions, one group for each of `experiment.sets`.
         thermo: table of energies for each group of `blocks`.
+        trajectories: the trajectory of each group of `blocks`, where the experiment looks at forces.
 
     Raises:
         ValueError: inputs that do not fit together.
@@ -72,17 +108,14 @@ def fit_experiment(
         name: read_set(group, table, experiment.energy)
         for name, group, table in zip(experiment.sets, blocks, thermo, strict=True)
     }
-    write_table(baselines, predict_baselines(sets))
+    if experiment.forces is not None:
+        sets = add_forces(experiment.forces, sets, blocks, trajectories, threads)
+    write_table(baselines, predict_baselines(sets, experiment.forces.weight if experiment.forces else 0.0))
     scalers = fit_scalers(sets[TRAIN].features)
     for seed, files in fits.items():
         with set_threads(threads):
             network, result, decay = fit_network(experiment, optimizer, seed, scalers, sets)
-            table = _by_set(
-                {
-                    name: of.predicted(energy_nn_ev=network.energies(of.features.by_element()))
-                    for name, of in sets.items()
-                }
-            )
+            table = _by_set({name: of.predicted(**_predictions(network, of)) for name, of in sets.items()})
         network.save(files.model)
         write_table(files.history, result.history)
         write_table(files.predictions, table)
@@ -100,6 +133,33 @@ def fit_experiment(
         }
         with atomic_path(files.metrics) as temporary:
             temporary.write_text(json.dumps(summary, indent=1) + "\n")
+
+
+def _predictions(network: AtomicNetwork, of: FrameSet) -> dict[str, np.ndarray]:
+    """Columns of the table of predictions."""
+    columns = {"energy_nn_ev": network.energies(of.features.by_element())}
+    if of.forces is not None:
+        predicted = ForceTerm(network, of.force_data(1.0, 1.0)).forces(network.get_weights())
+        columns["force_error_nn_ev_per_angstrom"] = of.force_errors(predicted)
+    return columns
+
+
+def add_forces(
+    asked: Forces,
+    sets: Mapping[str, FrameSet],
+    blocks: Sequence[Sequence[str]],
+    trajectories: Sequence[str],
+    threads: int,
+) -> dict[str, FrameSet]:
+    """The sets with forces and dG/dR of those of their frames that are asked for, computed here: it takes milliseconds
+    a frame, and they are too large to keep."""
+    found = {}
+    for (name, of), group, path in zip(sets.items(), blocks, trajectories, strict=True):
+        count, components = (asked.frames, asked.components) if name == TRAIN else (asked.tested, None)
+        frames = read_frames(path)
+        forces = force_set(read_functions(group), frames, of.features.frames, count, components, threads=threads)
+        found[name] = replace(of, forces=forces)
+    return found
 
 
 def read_set(blocks: Sequence[str], thermo: str, energy: str) -> FrameSet:
@@ -131,31 +191,49 @@ def fit_network(
     if VALIDATION in sets:
         seen = sets[VALIDATION]
         validation = (seen.features.by_element(), seen.energies["energy_dft_ev"])
+    forces = training_forces(experiment, sets) if experiment.forces and experiment.forces.weight else {}
     fitted = []
     for decay in optimizer.weight_decays:
         network = build_network(scalers, scale, hidden=experiment.hidden, activation=experiment.activation, seed=seed)
         for of in sets.values():
             network.check_labels(of.features.labels_by_element())
         settings = TrainingSettings(**optimizer.model_dump(exclude={"weight_decay"}), weight_decay=decay)
-        fitted.append((network, train(network, by_element, targets, settings, validation), decay))
+        fitted.append(
+            (
+                network,
+                train(network, by_element, targets, settings, validation, forces.get(TRAIN), forces.get(VALIDATION)),
+                decay,
+            )
+        )
     if len(fitted) == 1:
         return fitted[0]
     return min(fitted, key=lambda fit: fit[1].history["validation_mse_ev2"].min())
 
 
-def predict_baselines(sets: Mapping[str, FrameSet]) -> pd.DataFrame:
-    """What the networks have to beat on each set: the mean of the training energies, and ridge on the sums of G."""
+def predict_baselines(sets: Mapping[str, FrameSet], force_weight: float = 0.0) -> pd.DataFrame:
+    """What the networks have to beat on each set: the mean of the training energies, and ridge on the sums of G, with
+    the forces in its fit where they are in that of the networks."""
     known, targets = sets[TRAIN].features.by_element(), sets[TRAIN].energies["energy_dft_ev"]
-    ridge = ridge_baseline(known, targets, gap=len(targets) // FOLD_GAP)
-    return _by_set(
-        {
-            name: of.predicted(
-                energy_mean_ev=mean_baseline(targets, len(of.energies)),
-                energy_ridge_ev=ridge.predict(sum_over_atoms(of.features.by_element())),
-            )
-            for name, of in sets.items()
-        }
-    )
+    gap = len(targets) // FOLD_GAP
+    forces = sets[TRAIN].forces
+    if force_weight and forces is not None:
+        fitted = KnownForces(forces.places, sets[TRAIN].force_sums(), forces.forces_ev_per_angstrom, force_weight)
+        ridge = ridge_force_baseline(known, targets, fitted, gap=gap)
+    else:
+        ridge = linear_model(ridge_baseline(known, targets, gap=gap))
+    return _by_set({name: of.predicted(**_simple_predictions(of, targets, ridge)) for name, of in sets.items()})
+
+
+def _simple_predictions(of: FrameSet, targets: pd.Series, ridge: LinearModel) -> dict[str, np.ndarray]:
+    """Columns of the table of the baselines; the mean energy has no forces."""
+    columns = {
+        "energy_mean_ev": mean_baseline(targets, len(of.energies)),
+        "energy_ridge_ev": ridge.energies(sum_over_atoms(of.features.by_element())),
+    }
+    if of.forces is not None:
+        columns["force_error_mean_ev_per_angstrom"] = of.force_errors(np.zeros_like(of.forces.forces_ev_per_angstrom))
+        columns["force_error_ridge_ev_per_angstrom"] = of.force_errors(ridge.forces(of.force_sums()))
+    return columns
 
 
 def _by_set(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

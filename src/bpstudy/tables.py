@@ -34,7 +34,8 @@ def metrics(
         runs: (experiment, its predictions.csv, its metrics.json) of each network.
         baselines: baselines.csv of each experiment.
     """
-    compared = {name: _baseline_errors(pd.read_csv(path)) for name, path in baselines.items()}
+    tables = {name: pd.read_csv(path) for name, path in baselines.items()}
+    compared = {name: _baseline_errors(table) for name, table in tables.items()}
     rows = []
     for name, predictions, fit in runs:
         experiment = experiments[name]
@@ -54,7 +55,7 @@ def metrics(
             beside = {
                 f"{model}_rmse_mev_per_atom": ev * 1000 / summary["n_atoms"]
                 for model, ev in compared[name][str(chosen)]
-            }
+            } | _force_errors(frames, tables[name].query("set == @chosen"))
             rows.append({**described, "set": chosen, "n_atoms": summary["n_atoms"], **scores, **beside, **ended})
     return pd.DataFrame(rows)
 
@@ -68,6 +69,21 @@ def _baseline_errors(table: pd.DataFrame) -> dict[str, list[tuple[str, float]]]:
         ]
         for chosen, frames in table.groupby("set", sort=False)
     }
+
+
+def _force_errors(network: pd.DataFrame, baselines: pd.DataFrame) -> dict[str, float]:
+    """RMS error of the forces (meV/Å) of the network and of ridge, and the RMS force; NaN where none was looked at."""
+    columns = {
+        "force_rmse_mev_per_angstrom": (network, "force_error_nn_ev_per_angstrom"),
+        "force_ridge_rmse_mev_per_angstrom": (baselines, "force_error_ridge_ev_per_angstrom"),
+        "force_rms_mev_per_angstrom": (baselines, "force_error_mean_ev_per_angstrom"),
+    }
+    rms = {
+        key: 1000 * float((table[column] ** 2).mean() ** 0.5) if column in table else np.nan
+        for key, (table, column) in columns.items()
+    }
+    ratio = rms["force_rmse_mev_per_angstrom"] / rms["force_rms_mev_per_angstrom"]
+    return rms | {"force_rmse_over_rms": ratio}
 
 
 def _frames_label(frames: pd.Series) -> str:

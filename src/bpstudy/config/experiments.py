@@ -68,6 +68,17 @@ class Optimizer(Section):
         return self.weight_decay if isinstance(self.weight_decay, tuple) else (self.weight_decay,)
 
 
+class Forces(Section):
+    """Forces fitted beside the energies, and tested."""
+
+    weight: NonNegative = Field(
+        description="of (error / RMS force)² beside (error / sd(E))² in the loss; 0: the forces are only tested"
+    )
+    frames: Count = Field(description="of those trained on, evenly, whose forces are fitted; all where there are fewer")
+    components: Count | None = Field(description="of the 3N of each, drawn at random; null: all")
+    tested: Count = Field(description="frames of each other set, evenly, whose forces are tested")
+
+
 class Experiment(Section):
     """A network, its functions and its frames."""
 
@@ -83,6 +94,7 @@ class Experiment(Section):
     energy: Literal["potential", "free", "total"] = Field(
         default="potential", description="potential: σ → 0; free: belongs to the forces; total: potential + kinetic"
     )
+    forces: Forces | None = Field(default=None, description="null: energies alone count")
     optimizer: Name = Field(description="a key of optimizers")
     threads: Count = Field(description="fixed here, because results must not depend on --cores")
 
@@ -97,6 +109,12 @@ class Experiment(Section):
     def _sets_have_names_of_their_own(self) -> Self:
         if len(self.sets) != len(self.named_frames()):
             raise ValueError("held_out: frames stand there twice, or are called 'train' or 'validation'")
+        return self
+
+    @model_validator(mode="after")
+    def _forces_belong_to_the_free_energy(self) -> Self:
+        if self.forces is not None and self.energy != "free":
+            raise ValueError(f"energy must be 'free' where there are forces, which belong to it; it is {self.energy!r}")
         return self
 
     def named_frames(self) -> dict[str, str]:

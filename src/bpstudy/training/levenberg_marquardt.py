@@ -45,13 +45,13 @@ class NormalEquations:
     """The normal equations at some weights, primal or dual whichever is smaller; damped steps of any damping."""
 
     def __init__(self, objective: Objective, weights: Array) -> None:
-        n_frames, n_weights = objective.n_frames, objective.n_weights
+        n_frames, n_rows, n_weights = objective.n_frames, objective.n_rows, objective.n_weights
         self.weights = weights
         self.decay = n_frames * objective.weight_decay
-        self.dual = n_frames < n_weights
-        self.jacobian = np.empty((n_frames, n_weights) if self.dual else (0, n_weights))
+        self.dual = n_rows < n_weights
+        self.jacobian = np.empty((n_rows, n_weights) if self.dual else (0, n_weights))
         self.matrix = np.zeros((n_weights, n_weights)) if not self.dual else np.empty(0)
-        self.residuals = np.empty(n_frames)
+        self.residuals = np.empty(n_rows)
         self.jt_residuals = np.zeros(n_weights)
         start = 0
         for residuals, jacobian in objective.jacobian(weights):

@@ -1,4 +1,4 @@
-"""The error of a network's cell energies as a function of its weights, with gradient and Jacobian, compiled."""
+"""The error of a network's cell energies, and forces, as a function of its weights, with gradient and Jacobian."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from bpstudy.network import AtomicNetwork
 from bpstudy.normalization import finite_energies
+from bpstudy.training.forces import ForceData, ForceTerm
+from bpstudy.training.layers import slope, unpack
 
 JACOBIAN_FRAMES = 512
 
@@ -17,6 +19,9 @@ class Objective:
 
     The unit of ρ is the spread of the training energies that the network was made with; `unit_ev2` is its square, so
     that MSE = unit_ev2 · mean ρ² in (eV/cell)². Weights are one flat vector in the order of `AtomicNetwork.variables`.
+
+    With `forces`, "mean ρ²" is the mean over the energies plus weight · mean (F_network - F)² / F_scale² over all
+    components; the rows of the Jacobian that belong to forces are scaled so that Σ ρ² / n_frames is this sum.
 
     Raises:
         ModelMismatchError: the features are not those that the network was made for.
@@ -29,6 +34,7 @@ class Objective:
         features: Mapping[str, ArrayLike],
         energies_ev: ArrayLike,
         weight_decay: float = 0.0,
+        forces: ForceData | None = None,
     ) -> None:
         values = network.check(features)
         energies = finite_energies(energies_ev, "energies")
@@ -38,6 +44,8 @@ class Objective:
         n_atoms = sum(x.shape[1] for x in values.values())
         scale = network.energy_scale
         self.n_frames = n_frames
+        self.forces = None if forces is None else ForceTerm(network, forces)
+        self.n_rows = n_frames + (self.forces.n_rows if self.forces else 0)
         self.n_weights = network.get_weights().size
         self.weight_decay = weight_decay
         self.unit_ev2 = scale.scale_ev_per_atom**2 * n_atoms
@@ -51,25 +59,33 @@ class Objective:
         """mean ρ², φ and dφ/dw."""
         mean_square, gradient = self._gradient(tf.constant(weights))
         penalty = self.weight_decay * float(weights @ weights)
-        value = float(mean_square)
-        return value, value + penalty, gradient.numpy() + 2 * self.weight_decay * weights
+        value, slopes = float(mean_square), gradient.numpy()
+        if self.forces:
+            more, steeper = self.forces.value_and_gradient(weights)
+            value, slopes = value + more, slopes + steeper
+        return value, value + penalty, slopes + 2 * self.weight_decay * weights
 
     def mean_square(self, weights: NDArray[np.float64]) -> float:
         """mean ρ²."""
-        return float(self._mean_square(tf.constant(weights)))
+        value = float(self._mean_square(tf.constant(weights)))
+        return value + self.forces.mean_square(weights) if self.forces else value
 
     def mse_ev2(self, weights: NDArray[np.float64]) -> float:
-        """Mean squared error of the cell energies, (eV/cell)²."""
+        """Mean squared error of the cell energies, (eV/cell)²; with that of the forces, in the same unit."""
         return self.unit_ev2 * self.mean_square(weights)
 
     def jacobian(self, weights: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """ρ (frames,) and dρ/dw (frames, n_weights) of consecutive blocks of frames."""
+        """ρ (rows,) and dρ/dw (rows, n_weights) of consecutive blocks of frames: their energies, then their forces."""
         theta = tf.constant(weights)
         for start in range(0, self.n_frames, JACOBIAN_FRAMES):
             block = slice(start, start + JACOBIAN_FRAMES)
             inputs = {element: x[block] for element, x in self._inputs.items()}
             residuals, jacobian = self._jacobian(theta, inputs, self._targets[block])
             yield residuals.numpy(), jacobian.numpy()
+        if self.forces:
+            factor = (self.n_frames / self.forces.n_rows) ** 0.5
+            for rows, slopes in self.forces.jacobian(weights):
+                yield factor * rows, factor * slopes
 
     @tf.function
     def _gradient(self, theta: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -83,7 +99,7 @@ class Objective:
         return tf.reduce_mean(self._residuals(theta) ** 2)
 
     def _residuals(self, theta: tf.Tensor) -> tf.Tensor:
-        weights = self._unpack(theta)
+        weights = unpack(theta, self._dense)
         total = 0.0
         for element, x in self._inputs.items():
             y = tf.reshape(x, (-1, x.shape[-1]))
@@ -92,19 +108,6 @@ class Objective:
             total += tf.reduce_sum(tf.reshape(y, x.shape[:2]), axis=1)
         return self._sum_scale * total - self._targets
 
-    def _unpack(self, theta: tf.Tensor) -> dict[str, list[tuple[tf.Tensor, tf.Tensor]]]:
-        """The flat vector as {element: [(kernel, bias) a layer]}."""
-        start = 0
-        weights: dict[str, list[tuple[tf.Tensor, tf.Tensor]]] = {}
-        for element, dense in self._dense.items():
-            weights[element] = []
-            for layer in dense:
-                rows, columns = layer.kernel.shape
-                middle, end = start + rows * columns, start + (rows + 1) * columns
-                weights[element].append((tf.reshape(theta[start:middle], (rows, columns)), theta[middle:end]))
-                start = end
-        return weights
-
     def _jacobian_graph(
         self, theta: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -112,17 +115,14 @@ class Objective:
 
         dE/dW_l = Σ_atoms a_(l-1) ⊗ δ_l, dE/db_l = Σ_atoms δ_l, δ_(l-1) = (δ_l W_lᵀ) ∘ f'(z_(l-1)).
         """
-        weights = self._unpack(theta)
+        weights = unpack(theta, self._dense)
         total, columns = 0.0, []
         for element, x in inputs.items():
             n_frames, n_atoms = tf.shape(x)[0], x.shape[1]
             activations, slopes = [tf.reshape(x, (-1, x.shape[-1]))], []
             for layer, (kernel, bias) in zip(self._dense[element], weights[element], strict=True):
-                z = tf.matmul(activations[-1], kernel) + bias
-                with tf.GradientTape() as tape:
-                    tape.watch(z)
-                    a = layer.activation(z)
-                slopes.append(tape.gradient(a, z))
+                a, first = slope(layer, tf.matmul(activations[-1], kernel) + bias)
+                slopes.append(first)
                 activations.append(a)
             total += tf.reduce_sum(tf.reshape(activations[-1], (n_frames, n_atoms)), axis=1)
             delta, parts = slopes[-1], []

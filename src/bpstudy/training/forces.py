@@ -1,0 +1,186 @@
+"""Forces of a network as a function of its weights, with gradient and Jacobian, compiled.
+
+F_c = −Σ_atoms Σ_f dE/dG_f dG_f/dR_c. The derivatives dG/dR do not depend on the weights, so they are computed once.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from bpstudy.network import AtomicNetwork
+from bpstudy.training.layers import curvature, slope, unpack
+
+Array = NDArray[np.float64]
+JACOBIAN_ROWS = 1024
+FRAMES_AT_ONCE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class ForceData:
+    """Forces to fit, or to test on, of some frames.
+
+    Attributes:
+        features: raw, {element: (n_frames, n_atoms, n_functions)}.
+        gradients: dG/dR, 1/Å, {element: (n_frames, n_atoms, n_components, n_functions)}, of the components in `forces`.
+        forces_ev_per_angstrom: (n_frames, n_components); they belong to the free energy.
+        scale_ev_per_angstrom: unit of their errors in the loss, the RMS of the training forces.
+        weight: of their relative mean squared error beside that of the energies.
+
+    Raises:
+        ValueError: shapes that do not fit together, or numbers that are not finite.
+    """
+
+    features: Mapping[str, Array]
+    gradients: Mapping[str, Array]
+    forces_ev_per_angstrom: Array
+    scale_ev_per_angstrom: float
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        n_frames, n_components = self.forces_ev_per_angstrom.shape
+        for element, d in self.gradients.items():
+            n_atoms, n_functions = self.features[element].shape[1:]
+            if d.shape != (n_frames, n_atoms, n_components, n_functions):
+                raise ValueError(
+                    f"gradients[{element}]: shape {d.shape}, expected (n_frames, n_atoms, n_components, n_functions) = "
+                    f"{(n_frames, n_atoms, n_components, n_functions)}"
+                )
+            if not np.isfinite(d).all():
+                raise ValueError(f"gradients[{element}]: not all are finite; the functions have no slope there")
+        if not np.isfinite(self.forces_ev_per_angstrom).all():
+            raise ValueError("forces: not all are finite; leave the frame out or compute it again")
+        if not (self.scale_ev_per_angstrom > 0 and self.weight > 0):
+            raise ValueError(
+                f"scale {self.scale_ev_per_angstrom} eV/Å and weight {self.weight} of the forces must be positive"
+            )
+
+
+class ForceTerm:
+    """Residuals ρ = √(weight) (F_network − F) / F_scale of all components, and their mean square."""
+
+    def __init__(self, network: AtomicNetwork, data: ForceData) -> None:
+        features = network.check(data.features)
+        self.n_frames, self.n_components = data.forces_ev_per_angstrom.shape
+        self.n_rows = self.n_frames * self.n_components
+        self._dense = {element: network.dense(element) for element in features}
+        self._inputs = {element: network.standardise(element)(x) for element, x in features.items()}
+        self._unit = data.weight**0.5 / data.scale_ev_per_angstrom
+        self._energy_scale = network.energy_scale.scale_ev_per_atom
+        # d z/dR, and with it the sign and the units of ρ: those of the forces are then sums of products alone.
+        factor = {element: network.standardise(element).get_weights()[0] for element in features}
+        self._tangents = {
+            element: tf.constant(-self._unit * self._energy_scale * data.gradients[element] * factor[element])
+            for element in features
+        }
+        self._targets = tf.constant(self._unit * data.forces_ev_per_angstrom)
+        self._block_jacobian = tf.function(self._jacobian_graph, reduce_retracing=True)
+        self._block_residuals = tf.function(self._residual_graph, reduce_retracing=True)
+        self._block_gradient = tf.function(self._gradient_graph, reduce_retracing=True)
+
+    def value_and_gradient(self, weights: Array) -> tuple[float, Array]:
+        """mean ρ² and its derivative."""
+        theta = tf.constant(weights)
+        parts = [self._block_gradient(theta, *block) for block in self._blocks(FRAMES_AT_ONCE)]
+        return sum(float(v) for v, _ in parts) / self.n_rows, sum(g.numpy() for _, g in parts) / self.n_rows
+
+    def mean_square(self, weights: Array) -> float:
+        """mean ρ²."""
+        theta = tf.constant(weights)
+        blocks = self._blocks(FRAMES_AT_ONCE)
+        return sum(float(tf.reduce_sum(self._block_residuals(theta, *b) ** 2)) for b in blocks) / self.n_rows
+
+    def forces(self, weights: Array) -> Array:
+        """The network's forces (n_frames, n_components), eV/Å."""
+        theta = tf.constant(weights)
+        found = [self._block_residuals(theta, *block).numpy() for block in self._blocks(FRAMES_AT_ONCE)]
+        return (np.concatenate(found) + self._targets.numpy()) / self._unit
+
+    def jacobian(self, weights: Array) -> Iterator[tuple[Array, Array]]:
+        """ρ (rows,) and dρ/dw (rows, n_weights) of consecutive blocks of frames, all components of a frame together."""
+        theta = tf.constant(weights)
+        for block in self._blocks(max(1, JACOBIAN_ROWS // self.n_components)):
+            residuals, jacobian = self._block_jacobian(theta, *block)
+            yield residuals.numpy(), jacobian.numpy()
+
+    def _blocks(self, n_frames: int) -> Iterator[tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor]]:
+        for start in range(0, self.n_frames, n_frames):
+            block = slice(start, start + n_frames)
+            inputs, tangents = ({e: x[block] for e, x in of.items()} for of in (self._inputs, self._tangents))
+            yield inputs, tangents, self._targets[block]
+
+    def _residual_graph(
+        self, theta: tf.Tensor, inputs: dict[str, tf.Tensor], tangents: dict[str, tf.Tensor], targets: tf.Tensor
+    ) -> tf.Tensor:
+        """By the derivative of the energy with respect to the functions, once for all components."""
+        weights, total = unpack(theta, self._dense), -targets
+        for element, x in inputs.items():
+            y, slopes = x, []
+            for layer, (kernel, bias) in zip(self._dense[element], weights[element], strict=True):
+                y, first = slope(layer, tf.matmul(y, kernel) + bias)
+                slopes.append(first)
+            delta = tf.ones_like(y)
+            for first, (kernel, _) in zip(reversed(slopes), reversed(weights[element]), strict=True):
+                delta = tf.matmul(delta * first, kernel, transpose_b=True)
+            total += tf.einsum("bacf,baf->bc", tangents[element], delta)
+        return total
+
+    def _gradient_graph(self, theta: tf.Tensor, *block: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(theta)
+            value = tf.reduce_sum(self._residual_graph(theta, *block) ** 2)
+        return value, tape.gradient(value, theta)
+
+    def _jacobian_graph(
+        self, theta: tf.Tensor, inputs: dict[str, tf.Tensor], tangents: dict[str, tf.Tensor], targets: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Forward along the tangents, then back. With a_l = f(z_l), z_l = a_(l-1) W_l + b_l, a dot for the derivative
+        along a component's tangent, and δ_l = da_out/dz_l, e_l = δ_(l+1) W_(l+1)ᵀ:
+
+        ȧ_l = f'(z_l) ȧ_(l-1) W_l,  δ_l = e_l f'(z_l),  δ̇_l = ė_l f'(z_l) + e_l f''(z_l) ż_l,
+        dρ/dW_l = Σ_atoms (ȧ_(l-1) ⊗ δ_l + a_(l-1) ⊗ δ̇_l),  dρ/db_l = Σ_atoms δ̇_l.
+        """
+        weights = unpack(theta, self._dense)
+        total, columns = -targets, []
+        n_components = self.n_components
+        for element, x in inputs.items():
+            n_frames, n_atoms = tf.shape(x)[0], x.shape[1]
+            a, da = [x], [tangents[element]]  # (frames, atoms, n), (frames, atoms, components, n)
+            dz, first, second = [], [], []
+            for layer, (kernel, bias) in zip(self._dense[element], weights[element], strict=True):
+                value, f1, f2 = curvature(layer, tf.matmul(a[-1], kernel) + bias)
+                dz.append(
+                    tf.reshape(
+                        tf.matmul(tf.reshape(da[-1], (-1, kernel.shape[0])), kernel),
+                        (n_frames, n_atoms, n_components, kernel.shape[1]),
+                    )
+                )
+                a.append(value)
+                da.append(f1[:, :, None] * dz[-1])
+                first.append(f1)
+                second.append(f2)
+            total += tf.reduce_sum(da[-1][..., 0], axis=1)
+            e, de = tf.ones_like(a[-1]), tf.zeros_like(da[-1])
+            parts = []
+            for level in reversed(range(len(dz))):
+                kernel = weights[element][level][0]
+                n_in, n_out = kernel.shape
+                delta = e * first[level]
+                ddelta = de * first[level][:, :, None] + (e * second[level])[:, :, None] * dz[level]
+                along = tf.reshape(da[level], (n_frames, n_atoms, n_components * n_in))
+                outer = tf.reshape(tf.matmul(along, delta, transpose_a=True), (n_frames, n_components, n_in * n_out))
+                turned = tf.reshape(ddelta, (n_frames, n_atoms, n_components * n_out))
+                other = tf.reshape(tf.matmul(a[level], turned, transpose_a=True), (n_frames, n_in, n_components, n_out))
+                outer += tf.reshape(tf.transpose(other, (0, 2, 1, 3)), (n_frames, n_components, n_in * n_out))
+                parts += [tf.reduce_sum(ddelta, axis=1), outer]
+                if level:
+                    e = tf.matmul(delta, kernel, transpose_b=True)
+                    de = tf.reshape(
+                        tf.matmul(tf.reshape(ddelta, (-1, n_out)), kernel, transpose_b=True),
+                        (n_frames, n_atoms, n_components, n_in),
+                    )
+            columns += parts[::-1]
+        n_weights = theta.shape[0]
+        return tf.reshape(total, [-1]), tf.reshape(tf.concat(columns, axis=2), (-1, n_weights))

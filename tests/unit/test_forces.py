@@ -1,0 +1,215 @@
+"""Forces beside the energies: which are taken, what the experiment makes of them, ridge with forces."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from bpstudy.config.experiments import Experiment, Optimizer
+from bpstudy.config.functions import Block
+from bpstudy.descriptors import block_functions, compute_block
+from bpstudy.evaluation import ridge_baseline, sum_over_atoms
+from bpstudy.evaluation.baselines import KnownForces, linear_model, ridge_force_baseline
+from bpstudy.files import write_table
+from bpstudy.fitting import FitFiles, fit_experiment
+from bpstudy.forces import ForceError, force_set, read_functions
+from bpstudy.tables import metrics
+from bpstudy.trajectory import snapshot, thermodynamics, write_frames
+
+BLOCKS = [
+    Block(type="G2", count=5, cutoff_angstrom=5.0, grid="fortnet"),
+    Block(type="G5", count=4, cutoff_angstrom=5.0, grid="fortnet", pairs="unordered"),
+]
+OPTIMIZER = Optimizer(name="levenberg-marquardt", max_iterations=15, target_mse_ev2=0.0, patience=15, min_progress=1e-3)
+SETS = {"train": range(16), "validation": range(20, 24), "later": range(24, 32)}
+
+
+@pytest.fixture(scope="module")
+def frames():
+    found = []
+    for seed in range(32):
+        atoms = bulk("Cu", cubic=True)
+        atoms.rattle(0.08, seed=seed)
+        atoms.calc = EMT()
+        atoms.get_forces()
+        found.append(snapshot(atoms))
+    return found
+
+
+@pytest.fixture(scope="module")
+def functions():
+    return block_functions(BLOCKS[0], ["Cu"], 1e-12)
+
+
+def test_some_frames_and_components_are_taken(frames, functions):
+    some = force_set(functions, frames, np.arange(4, 20), count=5, components=7, seed=3)
+    assert some.places.tolist() == [0, 4, 8, 11, 15]
+    assert some.gradients["Cu"].shape == (5, 4, 7, 5)
+    every = force_set(functions, frames, np.arange(4, 20), count=5)
+    for place, part, d, whole, everything in zip(
+        some.places,
+        some.forces_ev_per_angstrom,
+        some.gradients["Cu"],
+        every.forces_ev_per_angstrom,
+        every.gradients["Cu"],
+        strict=True,
+    ):
+        assert whole.tolist() == frames[4 + place].get_forces().ravel().tolist()
+        at = [whole.tolist().index(force) for force in part]
+        assert sorted(set(at)) == at
+        np.testing.assert_array_equal(d, everything[:, at])
+    assert force_set(functions, frames, np.arange(3), count=10).places.tolist() == [0, 1, 2]
+
+
+def test_the_gradients_are_slopes_of_the_functions(frames, functions):
+    found = force_set(functions, frames, np.array([2]), count=1).gradients["Cu"][0]
+    step = 1e-5
+    for component in (0, 7):
+        up, down = frames[2].copy(), frames[2].copy()
+        up.positions.flat[component] += step
+        down.positions.flat[component] -= step
+        slope = (functions.compute(up) - functions.compute(down)) / (2 * step)
+        np.testing.assert_allclose(found[:, component], slope, rtol=1e-6, atol=1e-8)
+
+
+def test_frames_without_forces_are_refused(frames, functions):
+    bare = [frame.copy() for frame in frames[:3]]
+    for frame in bare:
+        frame.calc = SinglePointCalculator(frame, energy=1.0)
+    with pytest.raises(ForceError, match="frame 1 has no forces; leave `forces` out"):
+        force_set(functions, bare, np.array([1, 2]), count=2)
+    bare[2].calc = SinglePointCalculator(bare[2], energy=1.0, forces=np.full((4, 3), np.nan))
+    with pytest.raises(ForceError, match="frame 2: forces are not finite"):
+        force_set(functions, bare, np.array([2]), count=1)
+
+
+@pytest.fixture(scope="module")
+def known(frames):
+    """Functions of 16 frames, energies, forces of four."""
+    functions = block_functions(BLOCKS[0], ["Cu"], 1e-12)
+    features = {"Cu": np.array([functions.compute(frame) for frame in frames[:16]])}
+    energies = np.array([frame.get_potential_energy() for frame in frames[:16]])
+    of = force_set(functions, frames, np.arange(16), count=8)
+    return features, energies, of
+
+
+def test_a_linear_energy_is_found_with_its_forces(known):
+    features, _, of = known
+    slopes = np.array([0.3, -2.0, 0.5, 0.1, 0.02])
+    energies = features["Cu"].sum(axis=1) @ slopes - 7
+    sums = of.gradients["Cu"].sum(axis=1)
+    model = ridge_force_baseline(features, energies, KnownForces(of.places, sums, -sums @ slopes, 1.0))
+    np.testing.assert_allclose(model.coefficients, slopes, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(model.energies(sum_over_atoms(features)), energies, atol=1e-5)
+    np.testing.assert_allclose(model.forces(sums), -sums @ slopes, atol=1e-5)
+
+
+def test_ridge_with_forces_of_no_weight_is_ridge(known):
+    features, energies, of = known
+    search = ridge_baseline(features, energies)
+    plain = linear_model(search)
+    sums = sum_over_atoms(features)
+    np.testing.assert_allclose(plain.energies(sums), search.predict(sums), atol=1e-9)
+    weightless = KnownForces(of.places, of.gradients["Cu"].sum(axis=1), of.forces_ev_per_angstrom, 0.0)
+    same = ridge_force_baseline(features, energies, weightless)
+    np.testing.assert_allclose(same.energies(sums), plain.energies(sums), atol=1e-6)
+
+
+def test_a_fold_without_forces_is_refused(known):
+    features, energies, of = known
+    some = KnownForces(of.places[:1], of.gradients["Cu"].sum(axis=1)[:1], of.forces_ev_per_angstrom[:1], 1.0)
+    with pytest.raises(ValueError, match="a fold of the training frames has none"):
+        ridge_force_baseline(features, energies, some)
+
+
+@pytest.fixture(scope="module")
+def results(frames, tmp_path_factory):
+    """Of the same experiment without forces in its loss, and with."""
+    folder = tmp_path_factory.mktemp("forces")
+    write_table(folder / "thermo.csv", thermodynamics(frames, 1.0))
+    write_frames(folder / "frames.traj", frames)
+    for name, chosen in SETS.items():
+        for block in BLOCKS:
+            compute_block(folder / name / f"{block.slug}.npy", block, frames, chosen, tolerance=1e-12, threads=1)
+    groups = [[str(folder / name / f"{block.slug}.npy") for block in BLOCKS] for name in SETS]
+    found = {}
+    for name, weight in (("energies", 0.0), ("forces", 1.0)):
+        experiment = Experiment.model_validate(
+            {
+                "frames": "first",
+                "validation": "then",
+                "held_out": ["later"],
+                "functions": [block.model_dump() for block in BLOCKS],
+                "hidden": [6],
+                "energy": "free",
+                "forces": {"weight": weight, "frames": 16, "components": 6, "tested": 8},
+                "optimizer": "lm",
+                "threads": 1,
+            }
+        )
+        at = folder / name
+        at.mkdir()
+        files = FitFiles(*(at / file for file in ("model.keras", "history.csv", "p.csv", "m.json")))
+        fit_experiment(
+            experiment,
+            OPTIMIZER,
+            {0: files},
+            at / "baselines.csv",
+            1,
+            groups,
+            [str(folder / "thermo.csv")] * 3,
+            [str(folder / "frames.traj")] * 3,
+        )
+        found[name] = experiment, files, at / "baselines.csv"
+    return found
+
+
+def table(results, name):
+    experiment, files, baselines = results[name]
+    rows = metrics({name: experiment}, [(name, files.predictions, files.metrics)], {name: baselines})
+    return rows.set_index("set")
+
+
+def test_forces_in_the_fit_make_the_forces_of_unseen_frames_right(results):
+    alone, together = (table(results, name).loc["later"] for name in ("energies", "forces"))
+    column = "force_rmse_mev_per_angstrom"
+    assert together[column] < 0.5 * alone[column]
+    assert together["force_rmse_over_rms"] == pytest.approx(together[column] / together["force_rms_mev_per_angstrom"])
+
+
+def test_the_rms_force_is_that_of_the_frames_tested(results, frames):
+    rms = table(results, "forces").loc["later", "force_rms_mev_per_angstrom"]
+    later = np.array([frames[i].get_forces() for i in SETS["later"]])
+    assert rms == pytest.approx(1000 * np.sqrt((later**2).mean()), rel=1e-9)
+
+
+def test_forces_of_frames_that_are_not_looked_at_are_empty(frames, functions):
+    some = force_set(functions, frames, np.arange(16), count=4)
+    assert len(some.places) == 4
+    assert some.rms == pytest.approx([np.sqrt((frames[i].get_forces() ** 2).mean()) for i in some.places], rel=1e-12)
+
+
+def test_validation_frames_decide_with_their_forces(results):
+    _, files, _ = results["forces"]
+    history = pd.read_csv(files.history)
+    summary = json.loads(files.metrics.read_text())
+    assert summary["best_iteration"] == history["validation_mse_ev2"].idxmin()
+    predictions = pd.read_csv(files.predictions).query("set == 'validation'")
+    mse = ((predictions["energy_nn_ev"] - predictions["energy_dft_ev"]) ** 2).mean()
+    assert history["validation_mse_ev2"].min() > mse  # the forces' share
+
+
+def test_functions_are_read_back_side_by_side(results, tmp_path, frames):
+    paths = [tmp_path / f"{block.slug}.npy" for block in BLOCKS]
+    for path, block in zip(paths, BLOCKS, strict=True):
+        compute_block(path, block, frames[:1], [0], tolerance=1e-12, threads=1)
+    both = read_functions(paths)
+    np.testing.assert_array_equal(both.compute(frames[0])[:, :5], np.load(paths[0])[0])
+    np.testing.assert_array_equal(both.compute(frames[0])[:, 5:], np.load(paths[1])[0])
+    compute_block(paths[1], BLOCKS[1], frames[:1], [0], tolerance=1e-9, threads=1)
+    with pytest.raises(ForceError, match="different tolerances"):
+        read_functions(paths)

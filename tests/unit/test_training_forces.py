@@ -1,0 +1,206 @@
+"""Fits to energies and forces: derivatives against automatic differentiation and differences, steps, learning."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from ase.build import bulk
+from ase.calculators.emt import EMT
+
+from bpstudy.network import build_network
+from bpstudy.normalization import EnergyScale, Scaler
+from bpstudy.symmetry import G2, G5, SymmetryFunctions
+from bpstudy.training import ForceData, TrainingSettings, train
+from bpstudy.training.levenberg_marquardt import NormalEquations
+from bpstudy.training.objective import Objective
+
+SMOOTH = ("tanh", "sigmoid", "softplus", "silu", "linear")
+
+
+@pytest.fixture
+def eager():
+    """Run without compiling: what costs seconds a test on graphs that are called once."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def two_elements():
+    """Seven frames of six atoms; the forces of five frames, nine components each."""
+    rng = np.random.default_rng(0)
+    features = {"Cu": rng.normal(5, 3, (7, 4, 3)), "Al": rng.normal(0, 0.01, (7, 2, 5))}
+    some = {element: x[1:6] for element, x in features.items()}
+    gradients = {"Cu": rng.normal(0, 3, (5, 4, 9, 3)), "Al": rng.normal(0, 0.01, (5, 2, 9, 5))}
+    forces = ForceData(some, gradients, rng.normal(0, 0.2, (5, 9)), scale_ev_per_angstrom=0.2, weight=0.7)
+    return features, rng.normal(-20, 0.5, 7), forces
+
+
+def make_network(features, energies, seed=1, **options):
+    scalers = {e: Scaler.fit(x, [f"{e}{k}" for k in range(x.shape[2])]) for e, x in features.items()}
+    network = build_network(scalers, EnergyScale.fit(energies, sum(x.shape[1] for x in features.values())), **options)
+    weights = network.get_weights()
+    network.set_weights(weights + 0.1 * np.random.default_rng(seed).normal(size=weights.size))
+    return network
+
+
+def forces_by_keras(network, data):
+    """F = −Σ dE/dG dG/dR, dE/dG by automatic differentiation of the saved model."""
+    inputs = [tf.constant(data.features[e]) for e in network.labels]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        energy = tf.reduce_sum(network.model(inputs))
+    slopes = tape.gradient(energy, inputs)
+    return -sum(tf.einsum("bacf,baf->bc", data.gradients[e], g) for e, g in zip(network.labels, slopes, strict=True))
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(
+    ("activation", "hidden"), [("tanh", ()), ("tanh", (4,)), *((activation, (3, 5, 2)) for activation in SMOOTH)]
+)
+def test_forces_and_their_jacobian_equal_double_automatic_differentiation(
+    two_elements, activation, hidden, monkeypatch
+):
+    monkeypatch.setattr("bpstudy.training.forces.JACOBIAN_ROWS", 20)  # blocks of 2, 2 and 1 frames
+    monkeypatch.setattr("bpstudy.training.forces.FRAMES_AT_ONCE", 3)
+    features, energies, data = two_elements
+    network = make_network(features, energies, hidden=hidden, activation=activation)
+    weights = network.get_weights()
+    variables = [variable.value for variable in network.variables()]
+    with tf.GradientTape() as tape:
+        expected = tf.reshape(forces_by_keras(network, data), [-1])
+    parts = tape.jacobian(expected, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    slopes = np.hstack([part.numpy().reshape(45, -1) for part in parts])
+
+    objective = Objective(network, features, energies, 0.02, data)
+    term = objective.forces
+    np.testing.assert_allclose(term.forces(weights).ravel(), expected, rtol=1e-12, atol=1e-13)
+    unit = 0.7**0.5 / 0.2
+    blocks = list(term.jacobian(weights))
+    assert [len(rows) for rows, _ in blocks] == [18, 18, 9]
+    residuals = unit * (expected.numpy() - data.forces_ev_per_angstrom.ravel())
+    np.testing.assert_allclose(np.concatenate([r for r, _ in blocks]), residuals, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(np.vstack([j for _, j in blocks]), unit * slopes, rtol=1e-10, atol=1e-12)
+
+    alone = Objective(network, features, energies, 0.02)
+    mean_square, value, gradient = objective.value_and_gradient(weights)
+    mse, _, gradient_alone = alone.value_and_gradient(weights)
+    assert mean_square == pytest.approx(mse + (residuals**2).mean(), rel=1e-12)
+    assert objective.mean_square(weights) == pytest.approx(mean_square, rel=1e-12)
+    assert value == pytest.approx(mean_square + 0.02 * weights @ weights, rel=1e-12)
+    by_hand = 2 / 45 * unit * slopes.T @ residuals
+    np.testing.assert_allclose(gradient - gradient_alone, by_hand, rtol=1e-9, atol=1e-12)
+
+
+def test_the_jacobian_is_the_finite_difference_of_the_forces(two_elements):
+    features, energies, data = two_elements
+    network = make_network(features, energies, hidden=(4, 3))
+    term = Objective(network, features, energies, 0.0, data).forces
+    weights, step = network.get_weights(), 1e-5
+    rows = np.vstack([j for _, j in term.jacobian(weights)])
+    for k in range(0, weights.size, 5):
+        up, down = (weights + sign * step * np.eye(weights.size)[k] for sign in (1, -1))
+        slope = (term.forces(up) - term.forces(down)).ravel() / (2 * step)
+        np.testing.assert_allclose(rows[:, k], 0.7**0.5 / 0.2 * slope, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(("hidden", "dual"), [((2,), False), ((6, 4), True)])
+def test_steps_solve_the_damped_least_squares_of_energies_and_forces(two_elements, hidden, dual):
+    features, energies, data = two_elements
+    network = make_network(features, energies, hidden=hidden)
+    weights = network.get_weights()
+    objective = Objective(network, features, energies, 0.1, data)
+    equations = NormalEquations(objective, weights)
+    assert equations.dual == dual
+    blocks = list(objective.jacobian(weights))
+    residuals, jacobian = np.concatenate([r for r, _ in blocks]), np.vstack([j for _, j in blocks])
+    assert residuals.size == objective.n_rows == 7 + 45
+    assert residuals @ residuals / 7 == pytest.approx(objective.mean_square(weights), rel=1e-12)
+    c, damping = 0.1 * 7, 0.1 * np.sum(jacobian**2) / weights.size
+    identity = np.eye(weights.size)
+    rows = np.vstack([jacobian, np.sqrt(c) * identity, np.sqrt(damping) * identity])
+    right = -np.concatenate([residuals, np.sqrt(c) * weights, 0 * weights])
+    np.testing.assert_allclose(equations.step(0.1), np.linalg.lstsq(rows, right)[0], rtol=1e-7, atol=1e-10)
+    assert equations.value == pytest.approx(objective.value_and_gradient(weights)[1], rel=1e-12)
+
+
+@pytest.fixture(scope="module")
+def copper():
+    """Functions, dG/dR, energies and forces (EMT) of 24 rattled cells of 4 Cu atoms, smaller than the cutoff."""
+    functions = SymmetryFunctions(
+        [G2(2.0, rs, 5.0) for rs in (2.0, 2.6, 3.2, 4.0)]
+        + [G5(0.05, zeta, lam, 5.0) for zeta in (1, 4) for lam in (1, -1)]
+    )
+    values, gradients, energies, forces = [], [], [], []
+    for seed in range(24):
+        atoms = bulk("Cu", cubic=True)
+        atoms.rattle(0.08, seed=seed)
+        atoms.calc = EMT()
+        x, d = functions.compute_with_gradients(atoms)
+        values.append(x)
+        gradients.append(d.transpose(0, 2, 3, 1).reshape(4, 12, len(functions)))
+        energies.append(atoms.get_potential_energy())
+        forces.append(atoms.get_forces().ravel())
+    forces = np.array(forces)
+    data = ForceData({"Cu": np.array(values)}, {"Cu": np.array(gradients)}, forces, float(np.sqrt((forces**2).mean())))
+    return data, np.array(energies)
+
+
+def part(data, frames):
+    return replace(
+        data,
+        features={e: x[frames] for e, x in data.features.items()},
+        gradients={e: x[frames] for e, x in data.gradients.items()},
+        forces_ev_per_angstrom=data.forces_ev_per_angstrom[frames],
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        TrainingSettings("levenberg-marquardt", max_iterations=25),
+        TrainingSettings("lbfgs", max_iterations=300, patience=300),
+    ],
+    ids=lambda settings: settings.name,
+)
+def test_forces_in_the_fit_make_unseen_forces_right(copper, settings):
+    data, energies = copper
+    seen, unseen = part(data, slice(0, 16)), part(data, slice(16, 24))
+    error = {}
+    for name, forces in {"energies": None, "forces": seen}.items():
+        network = make_network(seen.features, energies[:16], hidden=(6,))
+        result = train(network, seen.features, energies[:16], settings, forces=forces)
+        assert result.mse_ev2 < 0.05 * result.history["mse_ev2"].iloc[0]
+        predicted = Objective(network, unseen.features, energies[16:], 0.0, unseen).forces.forces(network.get_weights())
+        error[name] = np.sqrt(((predicted - unseen.forces_ev_per_angstrom) ** 2).mean()) / data.scale_ev_per_angstrom
+    assert error["forces"] < 0.25
+    assert error["forces"] < 0.5 * error["energies"]
+
+
+def test_validation_is_on_energies_and_forces(copper):
+    data, energies = copper
+    seen, unseen = part(data, slice(0, 16)), part(data, slice(16, 24))
+    network = make_network(seen.features, energies[:16], hidden=(3,))
+    validation = (unseen.features, energies[16:])
+    settings = TrainingSettings(max_iterations=8)
+    result = train(network, seen.features, energies[:16], settings, validation, seen, unseen)
+    least = result.history["validation_mse_ev2"].min()
+    again = Objective(network, *validation, forces=unseen)
+    assert again.mse_ev2(network.get_weights()) == pytest.approx(least, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"forces_ev_per_angstrom": np.zeros((16, 11))}, r"gradients\[Cu\]: shape"),
+        ({"forces_ev_per_angstrom": np.full((24, 12), np.nan)}, "forces: not all are finite"),
+        ({"gradients": {"Cu": np.full((24, 4, 12, 8), np.inf)}}, r"gradients\[Cu\]: not all are finite"),
+        ({"weight": -1.0}, "must be positive"),
+        ({"scale_ev_per_angstrom": 0.0}, "must be positive"),
+    ],
+)
+def test_wrong_forces_are_refused(copper, changes, message):
+    with pytest.raises(ValueError, match=message):
+        replace(copper[0], **changes)
