@@ -12,9 +12,10 @@ help: ## list the targets
 setup: ## system libraries, .venv, GPAW (run, quick, test, check and bench do it first)
 	@$(IN) tools/setup.sh
 
-run: quick ## the study
+run: setup ## everything but the DFT at the paper's scale, on the archived trajectories: half an hour on two cores
+	$(IN) snakemake --workflow-profile archived
 
-quick: setup ## the whole study on real DFT, small: at most ten minutes on two cores
+quick: setup ## the whole study on real DFT, small: ten minutes on two cores
 	$(IN) snakemake --workflow-profile quick
 
 test: setup ## all tests, the fast ones first

@@ -4,6 +4,7 @@ A frame is an `Atoms` with momenta and a `SinglePointCalculator` holding `energy
 `free_energy` (which the forces belong to) and `forces`.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from pathlib import Path
@@ -71,7 +72,7 @@ def _check_frame(frame: Atoms, first: Atoms, where: str) -> None:
         energy = frame.get_potential_energy()
     except (RuntimeError, PropertyNotImplementedError):
         raise TrajectoryError(f"{where}: has no energy; each frame needs one (eV per cell)") from None
-    if not (isinstance(energy, Real) and np.isfinite(energy)):
+    if not (isinstance(energy, Real) and math.isfinite(energy)):
         raise TrajectoryError(f"{where}: energy is {energy}, not a finite number (eV per cell)")
 
 
