@@ -48,9 +48,14 @@ def compare(
 
 
 def _shared_sets(predictions: Mapping[str, Sequence[pd.DataFrame]]) -> list[str]:
+    """Sets of frames that every experiment has; the training frames only where all were trained on the same."""
     tables = [table for of in predictions.values() for table in of]
-    names = [name for name in tables[0]["set"].unique() if name != "validation"]
-    shared = [name for name in names if all((table["set"] == name).any() for table in tables)]
+    shared = []
+    for name in tables[0]["set"].unique():
+        frames = [table.loc[table["set"] == name, "frame"].tolist() for table in tables]
+        same = name != "train" or all(of == frames[0] for of in frames)
+        if all(frames) and same and name != "validation":
+            shared.append(name)
     if not shared:
         raise ValueError(f"{', '.join(predictions)} share no frames that they are tested on")
     return shared
@@ -61,11 +66,8 @@ def _residuals(predictions: Mapping[str, Sequence[pd.DataFrame]], chosen: str) -
     rows = {name: [table[table["set"] == chosen] for table in tables] for name, tables in predictions.items()}
     first = next(iter(rows.values()))[0]
     for name, tables in rows.items():
-        for table in tables:
-            if chosen != "train" and table["frame"].tolist() != first["frame"].tolist():
-                raise ValueError(f"{name} was tested on other frames '{chosen}' than {next(iter(rows))}")
-            if len(table) != len(first):
-                raise ValueError(f"{name} has {len(table)} frames '{chosen}', {next(iter(rows))} has {len(first)}")
+        if any(table["frame"].tolist() != first["frame"].tolist() for table in tables):
+            raise ValueError(f"{name} was tested on other frames '{chosen}' than {next(iter(rows))}")
     residuals = [[(t["energy_nn_ev"] - t["energy_dft_ev"]).to_numpy() for t in tables] for tables in rows.values()]
     return np.array(residuals), float(np.diff(first["time_fs"]).min())
 

@@ -26,6 +26,7 @@ TABLE = (
     "energy_std_mev_per_atom",
     "forces_rms_mev_per_angstrom",
 )
+NOISE = ("system", "against", "frames", "energy_std_mev_per_atom", "forces_rms_mev_per_angstrom")
 
 
 class ConvergenceError(ArithmeticError):
@@ -132,3 +133,19 @@ def compare(variants: Mapping[str, pd.DataFrame], settings: DftConvergence) -> p
             raise ConvergenceError(f"{name} against {other}: {error}") from None
         rows.append((name, other, len(variants[name]), seconds_per_frame(variants[name]), *differences))
     return pd.DataFrame(rows, columns=list(TABLE))
+
+
+def noise(
+    held: Mapping[str, pd.DataFrame], converged: Mapping[str, pd.DataFrame], settings: Mapping[str, DftConvergence]
+) -> pd.DataFrame:
+    """The noise floor of each system: what its trajectory holds against the same settings converged further.
+
+    Args:
+        held: by system, what the frames of the trajectory hold.
+        converged: by system, the variant that its settings call `converged`.
+    """
+    rows = []
+    for system, of in settings.items():
+        _, energy_std, forces_rms = difference(held[system], converged[system])
+        rows.append((system, of.converged, len(held[system]), energy_std, forces_rms))
+    return pd.DataFrame(rows, columns=list(NOISE))

@@ -26,13 +26,17 @@ SMOOTHNESS = (
 
 
 def metrics(
-    experiments: Mapping[str, Experiment], runs: Sequence[tuple[str, Path, Path]], baselines: Mapping[str, Path]
+    experiments: Mapping[str, Experiment],
+    runs: Sequence[tuple[str, Path, Path]],
+    baselines: Mapping[str, Path],
+    noise_floor: Mapping[str, float],
 ) -> pd.DataFrame:
     """Errors of each network on each of its sets of frames, and beside them those of the baselines on the same frames.
 
     Args:
         runs: (experiment, its predictions.csv, its metrics.json) of each network.
         baselines: baselines.csv of each experiment.
+        noise_floor: noise of the DFT's energies in meV/atom of the experiments for which it is known.
     """
     tables = {name: pd.read_csv(path) for name, path in baselines.items()}
     compared = {name: _baseline_errors(table) for name, table in tables.items()}
@@ -56,6 +60,7 @@ def metrics(
                 f"{model}_rmse_mev_per_atom": ev * 1000 / summary["n_atoms"]
                 for model, ev in compared[name][str(chosen)]
             } | _force_errors(frames, tables[name].query("set == @chosen"))
+            beside["noise_floor_mev_per_atom"] = noise_floor.get(name, np.nan)
             rows.append({**described, "set": chosen, "n_atoms": summary["n_atoms"], **scores, **beside, **ended})
     return pd.DataFrame(rows)
 

@@ -77,6 +77,14 @@ def test_only_shared_sets_are_compared():
         compare(tables, 10, SETTINGS)
 
 
+def test_training_frames_are_compared_where_they_are_the_same():
+    tables = predictions(a=0.01, b=0.01)
+    trained = {name: [pd.concat([one, one.assign(set="train")]) for one in of] for name, of in tables.items()}
+    assert set(compare(trained, 10, SETTINGS)[0]["set"]) == {"later", "train"}
+    trained["b"] = [one[(one["set"] != "train") | (one["frame"] % 2 == 0)] for one in trained["b"]]
+    assert set(compare(trained, 10, SETTINGS)[0]["set"]) == {"later"}
+
+
 def test_validation_frames_do_not_count():
     tables = predictions(a=0.01, b=0.01)
     chosen_on = {name: [one.iloc[:3].assign(set="validation") for one in of] for name, of in tables.items()}

@@ -17,6 +17,7 @@ from bpstudy.dft_convergence import (
     evaluate,
     even_frames,
     forces,
+    noise,
     seconds_per_frame,
 )
 from bpstudy.figures import style
@@ -165,6 +166,15 @@ def test_other_frames_cannot_be_compared():
 
 
 # The configuration
+
+
+def test_the_noise_floor_is_the_spread_about_the_converged_energies():
+    held, converged = evaluate(frames(), Disturbed(0.1, 0.002, 0.01)), evaluate(frames(), EMT())
+    table = noise({"li": held}, {"li": converged}, {"li": SETTINGS}).set_index("system")
+    _, energy_std, forces_rms = difference(held, converged)
+    assert table.loc["li", "energy_std_mev_per_atom"] == energy_std > 0
+    assert table.loc["li", "forces_rms_mev_per_angstrom"] == forces_rms
+    assert table.loc["li", "against"] == SETTINGS.converged
 
 
 def test_an_overlay_changes_what_it_names_and_nothing_else():

@@ -42,6 +42,7 @@ def _metrics(study) -> pd.DataFrame:
                         "rmse_mev_per_atom": rmse,
                         "rmse_over_sd": rmse / 5.432,
                         "mean_rmse_mev_per_atom": 5.432,
+                        "noise_floor_mev_per_atom": 0.0123,
                         "ridge_rmse_mev_per_atom": 1.234 + 0.1 * number,
                         "iterations": 100 + number,
                         "seconds": 60.5 + number,
@@ -140,6 +141,7 @@ def test_numbers_of_the_paper_are_those_of_the_tables(built, study):
     assert f"between {1.234 + 0.1 * first:.3g} and {1.234 + 0.1 * last:.3g}" in text  # ridge
     assert "(1.62, interval 1.51 to 3.03 meV per atom), with a probability of 0.88" in text
     assert "with 0.65 of being the worst" in text
+    assert "own energies, 0.0123 meV per atom" in text
     assert "200 ± 82" in text  # temperature
     assert "163" in text  # sd of the energies, meV
     for system in study.systems:

@@ -11,7 +11,7 @@ import yaml
 from bpstudy.checksums import sha256
 
 ROOT = Path(__file__).parents[2]
-PROJECT = ["Snakefile", "config.yaml", "workflow", "profiles", "envs", "src", "paper"]
+PROJECT = ["Snakefile", "config.yaml", "workflow", "profiles", "envs", "src", "paper", "resources/dft_noise.csv"]
 
 # Enough of the study to pass through every stage that computes.
 TRAJECTORY = "results/dynamics/cu4/trajectory.traj"
@@ -45,6 +45,7 @@ def snakemake(folder, *arguments):
 def copied(folder):
     for name in PROJECT:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         copy(ROOT / name, folder / name)
     return folder
 

@@ -116,3 +116,26 @@ if CONVERGENCE:
             "figS4: are the settings of the DFT right?"
         script:
             "../scripts/figures/dft_convergence.py"
+
+    # The noise floor alone takes minutes. What it makes is archived as resources/dft_noise.csv (noise_floor).
+    rule dft_noise:
+        input:
+            held=expand(f"results/dft_convergence/{{s}}/{TRAJECTORY}.csv", s=CONVERGENCE),
+            converged=[f"results/dft_convergence/{s}/{of.converged}.csv" for s, of in CONVERGENCE.items()],
+            code=code("bpstudy.dft_convergence"),
+        output:
+            "results/dft_convergence/noise.csv",
+        log:
+            "results/logs/dft_convergence/noise.log",
+        conda:
+            "../../envs/dft.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(15),
+        params:
+            settings={system: of.model_dump() for system, of in CONVERGENCE.items()},
+        message:
+            "the noise floor of the DFT"
+        script:
+            "../scripts/dft_noise.py"

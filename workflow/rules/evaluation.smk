@@ -6,6 +6,7 @@ rule metrics:
         predictions=[path for name in STUDY.experiments for path in runs(name, "predictions.csv")],
         fits=[path for name in STUDY.experiments for path in runs(name, "metrics.json")],
         baselines=[f"results/training/{name}/baselines.csv" for name in STUDY.experiments],
+        noise=[STUDY.noise_floor] if STUDY.noise_floor else [],
         code=code("bpstudy.tables"),
     output:
         report(
@@ -24,6 +25,7 @@ rule metrics:
     params:
         runs=RUNS,
         experiments={name: e.model_dump() for name, e in STUDY.experiments.items()},
+        systems={name: STUDY.frames[e.frames].system for name, e in STUDY.experiments.items()},
     message:
         "errors of all networks"
     script:

@@ -5,6 +5,7 @@ localrules:
     dft_convergence_figure,
     dft_convergence_frames,
     dft_convergence_table,
+    dft_noise,
     energy_figure,
     heat_maps_figure,
     hierarchy_figure,

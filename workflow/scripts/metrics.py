@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from bpstudy.config.experiments import Experiment
 from bpstudy.files import write_table
 from bpstudy.jobs import job
@@ -9,6 +11,8 @@ from bpstudy.tables import metrics
 
 with job(snakemake):
     experiments = {name: Experiment(**settings) for name, settings in snakemake.params.experiments.items()}
+    noise = [pd.read_csv(path).set_index("system")["energy_std_mev_per_atom"] for path in snakemake.input.noise]
+    floor = noise[0] if noise else {}
     files = zip(snakemake.params.runs, snakemake.input.predictions, snakemake.input.fits, strict=True)
     write_table(
         snakemake.output[0],
@@ -16,5 +20,6 @@ with job(snakemake):
             experiments,
             [(name, Path(predictions), Path(fit)) for (name, _), predictions, fit in files],
             {name: Path(path) for name, path in zip(experiments, snakemake.input.baselines, strict=True)},
+            {name: floor[system] for name, system in snakemake.params.systems.items() if system in floor},
         ),
     )

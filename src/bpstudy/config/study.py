@@ -42,6 +42,9 @@ class Config(Section):
     reported: Reported
     thermal: Thermal
     dft_convergence: dict[Name, DftConvergence] = Field(description="by system; not part of the rule `all`")
+    noise_floor: str | None = Field(
+        description="table of the noise in the DFT's energies, by system, as the rule dft_noise makes it; null: unknown"
+    )
     paper_date: Annotated[datetime.date, Field(strict=False, description="date on the paper, YYYY-MM-DD")]
 
     @field_validator("seeds")
