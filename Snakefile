@@ -66,3 +66,6 @@ rule all:
         "results/evaluation/differences.csv",
         "results/claims.json",
         "results/paper/paper.pdf",
+
+
+include: "workflow/rules/audit.smk"

@@ -84,12 +84,14 @@ def run_all() -> None:
 
 
 def commit(folder: Path) -> None:
-    for command in (
-        ["init", "-q"],
-        ["add", "-A"],
-        ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", "commit", "-qm", "all"],
-    ):
-        subprocess.run(["git", "-C", folder, *command], check=True)
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "all")
+
+
+def git(folder: Path, *arguments: str | Path) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", "-C", folder, *identity, *arguments], check=True)
 
 
 def _job(rule: str, name: str, params: dict) -> SimpleNamespace:
