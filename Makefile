@@ -13,10 +13,10 @@ setup: ## system libraries, .venv, GPAW (run, quick, test, check and bench do it
 	@$(IN) tools/setup.sh
 
 run: setup ## everything but the DFT at the paper's scale, on the archived trajectories: half an hour on two cores
-	$(IN) snakemake --workflow-profile archived
+	$(IN) snakemake --workflow-profile archived && bpstudy audit --all
 
 quick: setup ## the whole study on real DFT, small: ten minutes on two cores
-	$(IN) snakemake --workflow-profile quick
+	$(IN) snakemake --workflow-profile quick && bpstudy audit --all
 
 test: setup ## all tests, the fast ones first
 	$(IN) python -m pytest

@@ -8,9 +8,11 @@ sys.path.insert(0, f"{workflow.basedir}/src")
 from bpstudy.config.study import ConfigError, load
 from bpstudy.jobs import share_package
 from bpstudy.mpi import prepare_environment
+from bpstudy.provenance.recording import share_configuration
 from bpstudy.slurm import refuse_orphans
 
 share_package()
+share_configuration(workflow.config_settings.configfiles, workflow.config_settings.config)
 prepare_environment()  # of the jobs that start mpirun
 
 
@@ -64,3 +66,6 @@ rule all:
         "results/evaluation/differences.csv",
         "results/claims.json",
         "results/paper/paper.pdf",
+
+
+include: "workflow/rules/audit.smk"

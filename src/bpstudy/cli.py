@@ -12,10 +12,12 @@ from bpstudy import archive as archives
 from bpstudy import doctor as doctors
 from bpstudy import slurm
 from bpstudy.config.study import ConfigError, load, schema_json
+from bpstudy.provenance.cli import audit
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 config_app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")
 app.add_typer(config_app, name="config")
+app.command()(audit)
 
 
 def _fail(error: Exception) -> NoReturn:

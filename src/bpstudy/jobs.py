@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bpstudy.provenance.recording import recorded
+
 
 def share_package() -> None:
     """Let the jobs that this process starts import this package, whatever environment they run in."""
@@ -18,6 +20,8 @@ def share_package() -> None:
 def job(snakemake: Any) -> Iterator[None]:
     """Send all output, also that of compiled code, to the job's log; a wrong input ends the job with one clear message.
 
+    A job that ends well leaves a record of what it read, used and wrote (`bpstudy audit`).
+
     Our errors of input are ValueError or ArithmeticError (a fit that diverges); anything else is a fault of the program
     and keeps its traceback.
     """
@@ -26,7 +30,8 @@ def job(snakemake: Any) -> Iterator[None]:
             stream.flush()
             os.dup2(log.fileno(), stream.fileno())
     try:
-        yield
+        with recorded(snakemake):
+            yield
     except (ValueError, ArithmeticError) as error:
         if os.environ.get("BPSTUDY_TRACEBACK"):
             raise

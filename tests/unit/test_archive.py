@@ -38,7 +38,8 @@ def compute(folder, chunk, simulation=SIMULATION):
     steps = SYSTEM.chunk_range(chunk)
     run_chunk(simulation, *steps, before, frames, state)
     parameters = {"steps": steps, "simulation": simulation.model_dump(mode="json")}
-    made = record.statement("dynamics_chunk", parameters, [before] if before else [], [frames, state], record.now())
+    inputs = record.hashes([before] if before else [])
+    made = record.statement("dynamics_chunk", parameters, inputs, [frames, state], record.now())
     record.write(folder / f"{chunk:04d}.record.json", made)
 
 

@@ -10,7 +10,8 @@ PROGRAM = """
 import os, sys
 from types import SimpleNamespace
 from bpstudy.jobs import job
-with job(SimpleNamespace(log=[sys.argv[1]], rule="train")):
+nothing = dict(input={{}}, output=[], params={{}}, wildcards={{}}, threads=1)
+with job(SimpleNamespace(log=[sys.argv[1]], rule="train", **nothing)):
     print("printed")
     os.system("echo from another program")
     {statement}
@@ -20,7 +21,7 @@ with job(SimpleNamespace(log=[sys.argv[1]], rule="train")):
 def run(tmp_path: Path, statement: str):
     log = tmp_path / "job.log"
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(statement=statement), log], capture_output=True, text=True
+        [sys.executable, "-c", PROGRAM.format(statement=statement), log], capture_output=True, text=True, cwd=tmp_path
     )
     assert ended.stdout == ""
     return ended.returncode, log.read_text()

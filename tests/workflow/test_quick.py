@@ -1,7 +1,12 @@
 """The quick profile, as a user runs it: real DFT, every stage, every figure; and what the full study plans."""
 
 import json
+import shutil
+import subprocess
+import sys
+import time
 import xml.etree.ElementTree as ET
+from datetime import datetime
 
 import pandas as pd
 import pytest
@@ -9,7 +14,7 @@ import yaml
 from PIL import Image
 from pypdf import PdfReader
 
-from tests.workflow.project import ROOT, copied, snakemake
+from tests.workflow.project import ROOT, copied, environment, snakemake
 
 FIGURES = [*(f"fig{number:02d}" for number in range(1, 13)), *(f"figS{number}" for number in (1, 2, 3, 5, 6, 7))]
 
@@ -18,7 +23,9 @@ EXPERIMENTS = len(yaml.safe_load((ROOT / "config.yaml").read_text())["experiment
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return copied(tmp_path_factory.mktemp("a project"))
+    folder = copied(tmp_path_factory.mktemp("a project"))
+    shutil.copy(ROOT / "requirements.lock", folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +98,23 @@ class TestQuickStudy:
         again = snakemake(project, "--workflow-profile", "quick")
         assert again.returncode == 0
         assert "Nothing to be done" in again.stderr
+
+    def test_every_result_is_audited_in_a_minute(self, project, results):
+        command = [sys.executable, "-m", "bpstudy.cli", "audit", "--all"]
+        began = time.perf_counter()
+        audit = subprocess.run(command, cwd=project, env=environment(project), capture_output=True, text=True)
+        assert audit.returncode == 0, audit.stdout
+        assert audit.stdout.startswith("OK: ")
+        assert time.perf_counter() - began < 60
+
+    def test_recording_costs_at_most_a_fiftieth(self, results):
+        seconds = {True: 0.0, False: 0.0}
+        for path in (results / "provenance/records").rglob("*.json"):
+            told = json.loads(path.read_text())["predicate"]["runDetails"]["metadata"]
+            began, ended = (datetime.fromisoformat(told[key]) for key in ("startedOn", "finishedOn"))
+            seconds[True] += told["recordingSeconds"]
+            seconds[False] += (ended - began).total_seconds()
+        assert 0 < seconds[True] < 0.02 * seconds[False]
 
     def test_the_report_shows_every_figure_with_its_caption(self, project, results):
         run = snakemake(project, "--workflow-profile", "quick", "--report", "results/report.html")

@@ -1,5 +1,6 @@
 # Tables, figures and the paper take seconds: on a cluster they run beside Snakemake.
 localrules:
+    audit,
     claims,
     cutoff_figure,
     dft_convergence_figure,

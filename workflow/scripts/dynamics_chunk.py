@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from bpstudy.config.systems import Simulation
 from bpstudy.dynamics import DynamicsError, run_chunk
+from bpstudy.imports import modules_behind
 from bpstudy.provenance import record
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -39,8 +41,9 @@ if wrote:
         record.statement(
             "dynamics_chunk",
             {"steps": arguments.steps, "simulation": settings},
-            inputs=[arguments.state_in] if arguments.state_in else [],
+            inputs=record.hashes([arguments.state_in] if arguments.state_in else []),
             outputs=[arguments.frames, arguments.state_out],
             started=started,
+            code=record.hashes([*map(os.path.relpath, modules_behind("bpstudy.dynamics")), os.path.relpath(__file__)]),
         ),
     )

@@ -7,7 +7,7 @@ lies under `.snakemake/conda/<hash>_`, beside copies of the files that it made i
 import fnmatch
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -57,11 +57,21 @@ def installed(prefix: Path) -> list[Package]:
     return found + [Package(name, version) for name, version in sorted(by_pip.items()) if name not in names]
 
 
+def locked(lock: Path) -> list[Package]:
+    """The packages of a pip lock."""
+    return [Package(*found) for found in re.findall(r"^([\w.-]+)==([^\s;]+)", lock.read_text(), flags=re.MULTILINE)]
+
+
 def deviations(prefix: Path, specification: Path) -> list[str]:
     """What an environment has otherwise than asked; empty if all is as asked."""
-    have = {_normal(package.name): package for package in installed(prefix)}
+    return compared(installed(prefix), asked(specification))
+
+
+def compared(packages: Iterable[Package], wanted: Iterable[Package]) -> list[str]:
+    """Which packages are missing, or of another version or build than wanted."""
+    have = {_normal(package.name): package for package in packages}
     found = []
-    for want in asked(specification):
+    for want in wanted:
         got = have.get(_normal(want.name))
         if got is None:
             found.append(f"{want}: missing")

@@ -12,26 +12,18 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import bpstudy
 from bpstudy.checksums import sha256
 from bpstudy.files import atomic_path
+from bpstudy.provenance.environment import installed
 
-PACKAGES = (
-    "ase",
-    "gpaw",
-    "gpaw-data",
-    "keras",
-    "numba",
-    "numpy",
-    "scipy",
-    "snakemake",
-    "tensorflow-cpu",
-    "vesin",
-)
+CONFIGURATION = "BPSTUDY_CONFIGURATION"  # how the jobs learn it from the process that starts them
+WORKFLOW_FILES = ("src", "workflow", "Snakefile")  # what of the repository a result depends on
 
 
 def now() -> str:
@@ -42,27 +34,44 @@ def now() -> str:
 def statement(
     rule: str,
     parameters: Mapping[str, Any],
-    inputs: Iterable[str | Path],
+    inputs: Mapping[str, str],
     outputs: Iterable[str | Path],
     started: str,
+    *,
+    code: Mapping[str, str] | None = None,
+    internal: Mapping[str, Any] | None = None,
+    digest: Callable[[str | Path], str] = sha256,
 ) -> dict[str, Any]:
     """What `rule` made from what, with what: to be called when the outputs are closed.
 
     Args:
         rule: name of the workflow's rule.
         parameters: the settings that the job used, seeds included.
+        inputs: {file: sha256} of what it read.
         started: `now()` at the job's start.
+        code: {file: sha256} of the source files that the results depend on.
+        internal: what else is worth to be known of the job.
+        digest: gives the hash of an output.
     """
     return {
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [_resource(path) for path in outputs],
+        "subject": [resource(str(path), digest(path)) for path in outputs],
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {
             "buildDefinition": {
                 "buildType": f"bpstudy/{rule}",
                 "externalParameters": dict(parameters),
-                "internalParameters": {"threads": os.environ.get("OMP_NUM_THREADS"), "machine": machine()},
-                "resolvedDependencies": [_resource(path) for path in inputs] + _code(),
+                "internalParameters": {
+                    "threads": os.environ.get("OMP_NUM_THREADS"),
+                    "machine": machine(),
+                    **surroundings(),
+                    **(internal or {}),
+                },
+                "resolvedDependencies": [
+                    *(resource(name, found) for name, found in inputs.items()),
+                    *(resource(name, found, "code") for name, found in (code or {}).items()),
+                    *repository(),
+                ],
             },
             "runDetails": {
                 "builder": {"id": "bpstudy", "version": versions()},
@@ -72,21 +81,34 @@ def statement(
     }
 
 
+def hashes(paths: Iterable[str | Path]) -> dict[str, str]:
+    """{file: sha256}"""
+    return {str(path): sha256(path) for path in paths}
+
+
+def resource(name: str, digest: str, kind: str | None = None) -> dict[str, Any]:
+    """in-toto's ResourceDescriptor of a file."""
+    described: dict[str, Any] = {"name": name, "digest": {"sha256": digest}}
+    return described | ({"annotations": {"kind": kind}} if kind else {})
+
+
+def as_json(record: Mapping[str, Any]) -> bytes:
+    """The bytes of a record's file; their hash is its name."""
+    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+
+
 def write(path: str | Path, record: Mapping[str, Any]) -> None:
     """Write a record as JSON."""
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        temporary.write_bytes(as_json(record))
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results depend on, as far as they are installed."""
-    found = {"python": platform.python_version(), "bpstudy": bpstudy.__version__}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:  # each conda environment holds its stage's packages only
-            continue
-    return found
+    """Versions of Python and of every package installed beside it (each conda environment holds its stage's only)."""
+    found = {"python": platform.python_version()}
+    for package in sorted(importlib.metadata.distributions(), key=lambda package: package.name.lower()):
+        found.setdefault(package.name, package.version)  # the first on the path is the one imported
+    return found | {"bpstudy": bpstudy.__version__}
 
 
 def machine() -> dict[str, Any]:
@@ -99,16 +121,23 @@ def machine() -> dict[str, Any]:
     return {"processor": cpu, "cores": os.cpu_count(), "system": platform.platform()}
 
 
-def _resource(path: str | Path) -> dict[str, Any]:
-    return {"name": str(path), "digest": {"sha256": sha256(path)}}
+def surroundings() -> dict[str, Any]:
+    """What was laid over config.yaml, the job of the queue that this is, the packages of its conda environment."""
+    told = os.environ.get(CONFIGURATION)
+    configuration = {"configuration": json.loads(told)} if told else {}
+    queue = {key: os.environ[key] for key in ("SLURM_JOB_ID", "SLURMD_NODENAME") if key in os.environ}
+    prefix = Path(sys.prefix)
+    conda = [str(package) for package in installed(prefix)] if (prefix / "conda-meta").is_dir() else []
+    return configuration | ({"slurm": queue} if queue else {}) | ({"conda": conda} if conda else {})
 
 
-def _code() -> list[dict[str, Any]]:
-    """The commit this package stands at, and the hash of what is not committed."""
-    folder = Path(bpstudy.__file__).parent
+def repository() -> list[dict[str, Any]]:
+    """The commit that this package stands at, and the hash of what of the workflow is not committed."""
+    root = Path(bpstudy.__file__).parents[2]
     try:
-        commit = _git(folder, "rev-parse", "HEAD").decode().strip()
-        difference = _git(folder, "diff", "HEAD", "--", ".")
+        commit = _git(root, "rev-parse", "HEAD").decode().strip()
+        state = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *WORKFLOW_FILES)
+        difference = state + _git(root, "diff", "HEAD", "--", *WORKFLOW_FILES) if state else b""
     except (OSError, subprocess.CalledProcessError):  # installed without its repository
         return []
     digest = {"gitCommit": commit}
@@ -118,4 +147,5 @@ def _code() -> list[dict[str, Any]]:
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
-    return subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True).stdout
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True).stdout

@@ -1,0 +1,344 @@
+"""Walks from a result back to the settings, hashes all of it again, and judges every edge."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bpstudy import archive
+from bpstudy.checksums import sha256
+from bpstudy.provenance.embed import FORMATS, embedded
+from bpstudy.provenance.environment import Package, asked, compared, locked
+from bpstudy.provenance.lineage import lineage_id
+from bpstudy.provenance.store import FOLDER, Record, Store, read_record, record_of_lineage
+from bpstudy.provenance.workflow import CurrentWorkflow, PlanError, Planned, comparable, differences
+
+RESULTS, LOCK = Path("results"), Path("requirements.lock")
+NOT_RESULTS = (FOLDER, "logs", "benchmarks", "audit", "report.html", "crate")  # of the folder: they tell of results
+PLAIN: Mapping[str, Any] = {"files": [], "values": {}}  # config.yaml with nothing laid over it
+
+
+class Verdict(StrEnum):
+    """Of an edge. OK is said of what was checked and nothing else."""
+
+    OK = "OK"
+    CHANGED = "CHANGED"
+    MISSING = "MISSING"
+    UNVERIFIABLE = "UNVERIFIABLE"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What a job (or, for kind `file`, you) relied on, and whether it still is what it was."""
+
+    kind: str
+    name: str
+    verdict: Verdict
+    detail: str = ""
+    job: Job | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A recorded job with all that it was made of."""
+
+    record: Record
+    edges: tuple[Edge, ...]
+
+
+class Auditor:
+    """Audits files of the project in the working directory, with the records of its results folder."""
+
+    def __init__(self, results: Path = RESULTS) -> None:
+        self.results = results
+        self.store = Store(results)
+        self._hashes: dict[str, str | None] = {}
+        self._jobs: dict[tuple[str, str], Job] = {}
+        self._workflows: dict[str, CurrentWorkflow] = {}
+
+    def hash_all(self) -> None:
+        """Hash every file of the results and of their records at once, on all cores."""
+        named = {name for record in self.store.records for name in (*record.outputs, *record.inputs, *record.code)}
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            list(pool.map(self._hash, named | {str(path) for path in self._files()}))
+
+    def everything(self) -> list[Edge]:
+        """Every result, and every file that a job of today's workflow made and that is gone."""
+        self.hash_all()
+        there = [str(path) for path in self._files()]
+        gone = sorted(set(self.store.names()) - set(there))
+        found = [self.file(Path(name)) for name in there]
+        found += [self.file(Path(name)) for name in gone if self._is_planned(name)]
+        return found
+
+    def file(self, path: Path) -> Edge:
+        """A figure, table, model, trajectory or the paper: wherever it lies and whatever it is called."""
+        name = self._name(path)
+        digest = self._hash(name)
+        last = self.store.last_to_write(name)
+        if digest is None:
+            made = f"; {last.rule} made it" if last else ""
+            return Edge("file", name, Verdict.MISSING, f"there is no such file{made}")
+        try:
+            lineage = embedded(path)
+        except ValueError as error:
+            lineage, damage = None, f" ({error})"
+        else:
+            damage = ""
+        record = self.store.made(digest, name, lineage_id(lineage) if lineage else None)
+        if last and last.outputs[name] != digest:
+            return self._other_content(name, last, record, lineage, damage)
+        if record:
+            copied = "" if name in record.outputs else f"a copy of {_written_as(record, digest)}"
+            if path.suffix in FORMATS and (lineage is None or lineage_id(lineage) != record.lineage):
+                return Edge("file", name, Verdict.CHANGED, "its lineage is not that of its record", self.job(record))
+            return Edge("file", name, Verdict.OK, copied, self.job(record))
+        if known := self.store.by_id(digest):
+            return Edge("file", name, Verdict.OK, "the record itself", self.job(known))
+        if number := _archived(path):
+            return Edge("file", name, Verdict.OK, "archived", self._archived_chunk(path.parent, number, PLAIN))
+        return self._unknown(name, path, lineage, damage)
+
+    def _other_content(self, name: str, last: Record, record: Record | None, lineage: str | None, damage: str) -> Edge:
+        """A file of the results that is not what the last job that wrote it left there."""
+        if record and name in record.outputs:
+            text = f"is of an earlier run of {record.rule} ({record.finished}), not of the last ({last.finished})"
+        elif record:
+            text = f"is {next(iter(record.outputs))}, made by {record.rule}; {last.rule} wrote something else here"
+        elif lineage and lineage_id(lineage) != last.lineage:
+            text = f"is not what {last.rule} wrote, and carries another lineage"
+        elif lineage is None and Path(name).suffix in FORMATS:
+            text = f"is not what {last.rule} wrote, and carries no lineage{damage}"
+        else:
+            text = f"is not what {last.rule} wrote"
+        return Edge("file", name, Verdict.CHANGED, text, self.job(last))
+
+    def _unknown(self, name: str, path: Path, lineage: str | None, damage: str) -> Edge:
+        """A file whose content no record knows."""
+        if lineage is None:
+            missing = f" and it carries no lineage{damage}" if path.suffix in FORMATS else ""
+            return Edge("file", name, Verdict.UNVERIFIABLE, f"no record knows its content{missing}")
+        record = self.store.of_lineage(lineage_id(lineage))
+        if record:
+            text = f"carries the lineage of {next(iter(record.outputs))}, but is not what {record.rule} wrote"
+            return Edge("file", name, Verdict.CHANGED, text, self.job(record))
+        try:
+            told = record_of_lineage(lineage)
+        except ValueError as error:
+            return Edge("file", name, Verdict.CHANGED, str(error))
+        text = f"made by {told.rule} in another run: no record here knows its content"
+        return Edge("file", name, Verdict.UNVERIFIABLE, text, self.job(told))
+
+    def job(self, record: Record, configuration: Mapping[str, Any] | None = None) -> Job:
+        """A job and all that it was made of.
+
+        Args:
+            configuration: that of the job which asks, for a record that does not tell its own.
+        """
+        configuration = record.internal.get("configuration") or configuration or PLAIN
+        key = (record.id, repr(configuration))
+        if key not in self._jobs:
+            edges = [
+                *self._record(record),
+                *(self._input(name, digest, configuration) for name, digest in record.inputs.items()),
+                *(self._content("code", name, digest) for name, digest in record.code.items()),
+                *self._settings(record, configuration),
+                *self._commit(record),
+            ]
+            self._jobs[key] = Job(record, tuple(edges))
+        return self._jobs[key]
+
+    def _record(self, record: Record) -> Iterator[Edge]:
+        if not record.intact:
+            yield Edge("record", record.id, Verdict.CHANGED, "its content is not the one that its name says")
+
+    def _content(self, kind: str, name: str, digest: str, job: Job | None = None, detail: str = "") -> Edge:
+        found = self._hash(name)
+        if found is None:
+            return Edge(kind, name, Verdict.MISSING, "there is no such file any more", job)
+        if found != digest:
+            text = f"sha256 {found[:12]}…, it was {digest[:12]}…"
+            known = self.store.made(found)
+            if known and name not in known.outputs:
+                text += f"; it is {_written_as(known, found)}"
+            return Edge(kind, name, Verdict.CHANGED, text, job)
+        return Edge(kind, name, Verdict.OK, detail, job)
+
+    def _input(self, name: str, digest: str, configuration: Mapping[str, Any]) -> Edge:
+        maker = self.store.made(digest, name)
+        if maker:
+            return self._content("input", name, digest, self.job(maker, configuration))
+        if number := _archived(Path(name)):
+            return self._content("input", name, digest, self._archived_chunk(Path(name).parent, number, configuration))
+        edge = self._content("input", name, digest, detail="source")
+        if edge.verdict is Verdict.OK and Path(name).is_relative_to(self.results):
+            return Edge("input", name, Verdict.UNVERIFIABLE, "no record tells how it was made")
+        return edge
+
+    def _settings(self, record: Record, configuration: Mapping[str, Any]) -> Iterator[Edge]:
+        """The parameters, the names of inputs and the environment, against the workflow of today."""
+        try:
+            planned = self._workflow(configuration).planned(record)
+        except PlanError as error:
+            yield Edge("settings", record.rule, Verdict.UNVERIFIABLE, str(error))
+            planned = None
+        else:
+            yield _settings(record, planned)
+        yield _environment(record, planned)
+
+    def _commit(self, record: Record) -> Iterator[Edge]:
+        """Without a commit there is no edge: the source files are compared one by one in any case."""
+        commit = record.repository.get("gitCommit")
+        if commit is None:
+            return
+        if uncommitted := record.repository.get("uncommittedSha256"):
+            text = f"made from a tree with changes that were not committed ({uncommitted[:12]}…)"
+            yield Edge("commit", commit, Verdict.UNVERIFIABLE, text)
+        elif _has_commit(commit):
+            yield Edge("commit", commit, Verdict.OK)
+        else:
+            yield Edge("commit", commit, Verdict.UNVERIFIABLE, "this repository does not hold that commit")
+
+    def _archived_chunk(self, folder: Path, number: str, configuration: Mapping[str, Any]) -> Job:
+        """A chunk of the archive: its files against the manifest, its state and its start against its record."""
+        key = (f"{folder}/{number}", repr(configuration))
+        if key in self._jobs:
+            return self._jobs[key]
+        path = folder / f"{number}.record.json"
+        try:
+            record = read_record(path)
+        except (OSError, ValueError) as error:
+            nothing = record_of_lineage('{"rule": "dynamics_chunk"}')
+            return Job(nothing, (Edge("record", str(path), Verdict.UNVERIFIABLE, str(error)),))
+        edges = []
+        try:
+            archive.verify(folder, number)
+        except archive.ArchiveError as error:
+            edges.append(Edge("archive", str(folder / archive.MANIFEST), Verdict.CHANGED, str(error)))
+        else:
+            edges.append(Edge("archive", str(folder / archive.MANIFEST), Verdict.OK, "files as archived"))
+        for name, digest in record.outputs.items():
+            if name.endswith(".state.json"):  # the frames are kept in single precision: the manifest vouches for them
+                edges.append(self._content("output", str(folder / f"{number}.state.json"), digest))
+        for name, digest in record.inputs.items():
+            before = Path(name).name
+            started_from = self._archived_chunk(folder, before.split(".")[0], configuration)
+            edges.append(self._content("input", str(folder / before), digest, started_from))
+        edges += [*self._settings(record, configuration), *self._commit(record)]
+        self._jobs[key] = Job(record, tuple(edges))
+        return self._jobs[key]
+
+    def _workflow(self, configuration: Mapping[str, Any]) -> CurrentWorkflow:
+        return self._workflows.setdefault(repr(configuration), CurrentWorkflow(configuration))
+
+    def _is_planned(self, name: str) -> bool:
+        record = self.store.last_to_write(name)
+        if record is None:
+            return False
+        try:
+            return self._workflow(record.internal.get("configuration") or PLAIN).planned(record) is not None
+        except PlanError:
+            return True
+
+    def _files(self) -> list[Path]:
+        """All results, but not what tells of them."""
+        found = (path for path in self.results.rglob("*") if path.is_file() and not path.name.startswith("."))
+        return sorted(path for path in found if path.relative_to(self.results).parts[0] not in NOT_RESULTS)
+
+    def _hash(self, name: str) -> str | None:
+        if name not in self._hashes:
+            self._hashes[name] = sha256(name) if Path(name).is_file() else None
+        return self._hashes[name]
+
+    @staticmethod
+    def _name(path: Path) -> str:
+        """How records name a file of this project; any other keeps its name."""
+        absolute, here = path.absolute(), Path.cwd()
+        return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
+
+
+def _settings(record: Record, planned: Planned | None) -> Edge:
+    if planned is None:
+        name = next(iter(record.outputs), record.rule)
+        return Edge("settings", record.rule, Verdict.MISSING, f"the workflow makes no {name} with this rule any more")
+    found = list(differences(comparable(record), planned.parameters))
+    known = {*record.inputs, *record.code}
+    if record.code:  # a record from before source files were recorded tells less of its inputs
+        found += [f"{name} was not an input then" for name in planned.inputs if name not in known]
+        found += [f"{name} is no input now" for name in record.inputs if name not in planned.inputs]
+    return Edge("settings", record.rule, Verdict.CHANGED if found else Verdict.OK, "; ".join(found))
+
+
+def _environment(record: Record, planned: Planned | None) -> Edge:
+    """The packages that the job found against the pins: those of its conda environment, or else the lock."""
+    conda = [Package(*text.split()) for text in record.internal.get("conda", [])]
+    if conda and (planned is None or planned.environment is None):
+        return Edge("environment", "conda", Verdict.UNVERIFIABLE, "which environment the rule has is not known")
+    pins = _conda_pins(planned.environment) if conda and planned and planned.environment else LOCK
+    if not record.versions:
+        return Edge("environment", str(pins), Verdict.UNVERIFIABLE, "the versions are not known")
+    if not pins.is_file():
+        return Edge("environment", str(pins), Verdict.UNVERIFIABLE, "is not here")
+    if conda:
+        found = compared(conda, asked(pins))
+    else:  # what the lock has for other systems, or for tests, a job need not have
+        have = [Package(*item) for item in record.versions.items()]
+        found = [text for text in compared(have, locked(LOCK)) if not text.endswith(": missing")]
+    return Edge("environment", str(pins), Verdict.CHANGED if found else Verdict.OK, "; ".join(found))
+
+
+def _conda_pins(name: str) -> Path:
+    """The pin file of a conda environment if there is one: that is what Snakemake was to use."""
+    yaml = Path("envs", name)
+    exact = yaml.with_name(f"{yaml.stem}.linux-64.pin.txt")
+    return exact if exact.is_file() else yaml
+
+
+def edges_of(found: Iterable[Edge]) -> Iterator[Edge]:
+    """These edges and all behind them, each job's once."""
+    waiting, seen = list(found), set()
+    while waiting:
+        edge = waiting.pop()
+        yield edge
+        if edge.job is not None and id(edge.job) not in seen:
+            seen.add(id(edge.job))
+            waiting.extend(edge.job.edges)
+
+
+def jobs_of(found: Iterable[Edge]) -> list[Job]:
+    """All jobs behind these edges, each once."""
+    return list({id(edge.job): edge.job for edge in edges_of(found) if edge.job is not None}.values())
+
+
+def verdict_of(found: Iterable[Edge]) -> Verdict:
+    """The worst verdict of all edges: what is wrong for sure comes before what cannot be known."""
+    verdicts = {edge.verdict for edge in edges_of(found)}
+    worst = (Verdict.CHANGED, Verdict.MISSING, Verdict.UNVERIFIABLE)
+    return next((verdict for verdict in worst if verdict in verdicts), Verdict.OK)
+
+
+def _written_as(record: Record, digest: str) -> str:
+    return next(name for name, written in record.outputs.items() if written == digest)
+
+
+def _archived(path: Path) -> str | None:
+    """The number of the chunk that a file of an archive belongs to."""
+    kind = next((suffix for suffix in archive.SUFFIXES if path.name.endswith(suffix)), None)
+    if kind is None or not (path.parent / archive.MANIFEST).is_file():
+        return None
+    return path.name.removesuffix(kind)
+
+
+@cache
+def _has_commit(commit: str) -> bool:
+    try:
+        return subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], capture_output=True).returncode == 0
+    except OSError:  # no git
+        return False

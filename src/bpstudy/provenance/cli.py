@@ -1,0 +1,65 @@
+"""`bpstudy audit`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bpstudy.provenance import page, show
+from bpstudy.provenance.audit import RESULTS, Auditor, Edge, Verdict, verdict_of
+from bpstudy.provenance.recompute import Compared, RecomputeError, recompute
+from bpstudy.provenance.why import why_different
+
+
+def audit(
+    files: Annotated[list[Path] | None, typer.Argument(help="figures, tables, models, the paper; or copies")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="all of results/")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="every edge, for programs")] = False,
+    html: Annotated[Path | None, typer.Option(help="a page of the file; of --all, a folder of pages")] = None,
+    why: Annotated[bool, typer.Option("--why", help="of two files: the first step at which they differ")] = False,
+    again: Annotated[bool, typer.Option("--recompute", help="run the file's last step again and compare")] = False,
+    start: Annotated[str | None, typer.Option("--from", help="with --recompute: from this stage or rule on")] = None,
+    tolerance: Annotated[float, typer.Option(help="of recomputed numbers, relative to a column's largest")] = 1e-9,
+    cores: Annotated[int, typer.Option(help="for --recompute")] = 1,
+) -> None:
+    """Where results come from: every step back to the settings, hashed again. Ends with 0 if all is OK, else with 1."""
+    named = files or []
+    if bool(named) == everything:
+        raise typer.BadParameter("name files, or say --all")
+    if (why and len(named) != 2) or ((again or (html and not everything)) and len(named) != 1):
+        raise typer.BadParameter("--why takes two files, --recompute and --html take one")
+    if start and not again:
+        raise typer.BadParameter("--from belongs to --recompute")
+    auditor, console = Auditor(), Console(highlight=False)
+    try:
+        found = auditor.everything() if everything else [auditor.file(file) for file in named]
+        if why:
+            console.print(why_different(auditor.store, *found))
+            return
+        compared = recompute(found[0], RESULTS, start, tolerance, cores) if again else []
+    except (ValueError, RecomputeError) as error:
+        Console(stderr=True).print(f"error: {error}", style="red", highlight=False, markup=False)
+        raise typer.Exit(1) from None
+    if html and everything:
+        page.write_pages(html, found)
+    elif html:
+        page.write_page(html, found[0])
+    if as_json:
+        json.dump(show.as_json(found, compared), sys.stdout, indent=1, ensure_ascii=False)
+    else:
+        _print(console, found, compared, everything)
+    verdicts = {verdict_of(found), *(made.verdict for made in compared)}
+    raise typer.Exit(0 if found and verdicts == {Verdict.OK} else 1)
+
+
+def _print(console: Console, found: list[Edge], compared: list[Compared], everything: bool) -> None:
+    for line in show.problems(found) if everything else map(show.tree, found):
+        console.print(line)
+    console.print(show.summary(found))
+    for line in show.recomputed(compared):
+        console.print(line)

@@ -1,0 +1,93 @@
+"""One page, complete in itself, that shows a figure and all it comes from."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+
+from bpstudy.files import atomic_path
+from bpstudy.provenance.audit import Edge, Job, Verdict, edges_of, verdict_of
+from bpstudy.provenance.embed import FORMATS
+from bpstudy.provenance.record import now
+
+KINDS = {".png": "image/png", ".svg": "image/svg+xml"}
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("bpstudy.provenance", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+
+
+def write_page(path: Path, file: Edge) -> None:
+    """The page of one audited file."""
+    kind = KINDS.get(Path(file.name).suffix)
+    picture = None
+    if kind and Path(file.name).is_file():
+        picture = f"data:{kind};base64,{base64.b64encode(Path(file.name).read_bytes()).decode()}"
+    with atomic_path(path) as temporary:
+        temporary.write_text(
+            TEMPLATES.get_template("page.html.j2").render(
+                file=file,
+                verdict=verdict_of([file]),
+                jobs=_in_order(file),
+                edges=list(edges_of([file])),
+                picture=picture,
+                when=_when(),
+                again=_again,
+            )
+        )
+
+
+def write_pages(folder: Path, files: Sequence[Edge]) -> None:
+    """A page for each job's first picture, called as the picture is, and an index of all files."""
+    pages = {
+        file.name: f"{Path(file.name).name}.html" for file in files if file.job and file.name == _picture(file.job)
+    }
+    for file in files:
+        if file.name in pages:
+            write_page(folder / pages[file.name], file)
+    index = TEMPLATES.get_template("index.html.j2").render(
+        files=[(file, verdict_of([file]), pages.get(file.name)) for file in files],
+        verdict=verdict_of(files),
+        when=_when(),
+    )
+    with atomic_path(folder / "index.html") as temporary:
+        temporary.write_text(index)
+
+
+def _picture(job: Job) -> str | None:
+    """The first picture that a job made."""
+    return next((name for name in job.record.outputs if Path(name).suffix in FORMATS), None)
+
+
+def _when() -> str:
+    return now()[:19].replace("T", " ") + " UTC"
+
+
+def _in_order(file: Edge) -> list[Job]:
+    """All jobs, each before those that made its inputs."""
+    found: dict[int, Job] = {}
+
+    def visit(job: Job) -> None:
+        if id(job) not in found:
+            for edge in job.edges:
+                if edge.job is not None:
+                    visit(edge.job)
+            found[id(job)] = job
+
+    if file.job is not None:
+        visit(file.job)
+    return list(reversed(found.values()))
+
+
+def _again(job: Job) -> str:
+    """Whether the job can be run again, on this machine, from what is here."""
+    needed = [edge for edge in job.edges if edge.kind in ("input", "code", "settings")]
+    absent = [edge.name for edge in needed if edge.verdict is Verdict.MISSING]
+    other = [edge.name for edge in needed if edge.verdict is Verdict.CHANGED]
+    if absent:
+        return f"Cannot be run again as it was: {', '.join(absent)} is missing."
+    if other:
+        return f"Can be run again, but not as it was: {', '.join(other)} is not what it was."
+    return "Can be run again as it was."

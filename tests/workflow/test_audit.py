@@ -1,0 +1,159 @@
+"""Figure 1 as the workflow makes it of the archive, audited: what Snakemake does not see is found."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.unit.small_project import git
+from tests.workflow.project import PROJECT, ROOT, environment, snakemake
+
+ARCHIVE = "resources/trajectories"
+FIGURE = "results/figures/fig01.png"
+THERMO = "results/dynamics/cu4/thermo.csv"
+PROFILE = ("--workflow-profile", "archived")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the commits of the archived chunks are in the repository"),
+]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A clone with the working tree's files, committed, in which figure 1 was made."""
+    folder = tmp_path_factory.mktemp("audited") / "project"
+    git(ROOT, "clone", "-q", "--shared", ROOT, folder)
+    for name in [*PROJECT, "requirements.lock", "resources"]:
+        if (ROOT / name).is_dir():
+            shutil.rmtree(folder / name)
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "as it is")
+    run = snakemake(folder, "--cores", "1", *PROFILE, "--", FIGURE)
+    assert run.returncode == 0, run.stderr[-3000:]
+    return folder
+
+
+def audit(project, *arguments):
+    command = [sys.executable, "-m", "bpstudy.cli", "audit", "--json", *arguments]
+    ended = subprocess.run(command, cwd=project, env=environment(project), capture_output=True, text=True)
+    assert ended.stdout, ended.stderr
+    return ended.returncode, json.loads(ended.stdout)
+
+
+def wrong(project, *arguments):
+    """(kind, name, verdict) of every edge that is not OK; the details are in the second."""
+    code, found = audit(project, *arguments)
+    edges = [*found["files"], *(edge for job in found["jobs"].values() for edge in job["edges"])]
+    bad = [edge for edge in edges if edge["verdict"] != "OK"]
+    assert (code == 0) == (not bad)
+    return {(e["kind"], e["name"], e["verdict"]) for e in bad}, " ".join(e["detail"] for e in bad)
+
+
+@contextmanager
+def changed(path: Path, change):
+    """A file whose content is changed for a while, its dates and all."""
+    content, state = path.read_bytes(), path.stat()
+    path.write_bytes(change(content))
+    try:
+        yield
+    finally:
+        path.write_bytes(content)
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+def test_the_archived_chunks_and_their_settings_are_behind_the_figure(project):
+    code, found = audit(project, FIGURE)
+    assert (code, found["verdict"]) == (0, "OK")
+    rules = sorted(job["rule"] for job in found["jobs"].values())
+    assert rules == ["archived_trajectory", *["dynamics_chunk"] * 4, "energy_figure"]
+    chunk = next(job for job in found["jobs"].values() if job["rule"] == "dynamics_chunk")
+    assert {"archive", "output", "settings", "environment", "commit"} <= {edge["kind"] for edge in chunk["edges"]}
+    figure = next(job for job in found["jobs"].values() if job["rule"] == "energy_figure")
+    code = {edge["name"] for edge in figure["edges"] if edge["kind"] == "code"}
+    assert {"src/bpstudy/figures/energy.py", "workflow/scripts/figures/energy.py"} <= code
+
+
+def test_a_file_of_the_archive_is_audited_as_well(project):
+    assert wrong(project, f"{ARCHIVE}/cu4/0003.traj.xz") == (set(), "")
+
+
+def test_a_changed_table_that_snakemake_was_told_to_take_as_new_is_found(project):
+    with changed(project / THERMO, lambda content: content.replace(b"1", b"2", 1)):
+        touched = snakemake(project, "--cores", "1", *PROFILE, "--touch", "--", FIGURE)
+        assert touched.returncode == 0, touched.stderr
+        again = snakemake(project, "-n", *PROFILE, "--", FIGURE)
+        assert "Nothing to be done" in again.stdout + again.stderr
+        bad, _ = wrong(project, FIGURE)
+    assert bad == {("input", THERMO, "CHANGED")}
+
+
+def test_an_edited_parameter_that_snakemake_was_told_to_ignore_is_found(project):
+    with changed(project / "config.yaml", lambda content: content.replace(b"width_cm: 16.0", b"width_cm: 12.0")):
+        plan = snakemake(project, "-n", *PROFILE, "--rerun-triggers", "mtime", "--", FIGURE)
+        assert "Nothing to be done" in plan.stdout + plan.stderr
+        bad, details = wrong(project, FIGURE)
+    assert bad == {("settings", "energy_figure", "CHANGED")}
+    assert details == "width_cm: 16.0 then, 12.0 now"
+
+
+def test_an_edited_seed_of_the_dynamics_is_found_in_every_chunk(project):
+    with changed(project / "config.yaml", lambda content: content.replace(b"733.0", b"734.0")):
+        bad, details = wrong(project, FIGURE)
+    assert bad == {("settings", "dynamics_chunk", "CHANGED"), ("settings", "archived_trajectory", "CHANGED")}
+    assert details.count("temperature_kelvin: 733.0 then, 734.0 now") == 5
+
+
+def test_changed_code_is_found(project):
+    source = "src/bpstudy/figures/energy.py"
+    with changed(project / source, lambda content: content + b"# changed\n"):
+        bad, _ = wrong(project, FIGURE)
+    assert bad == {("code", source, "CHANGED")}
+
+
+def test_a_swapped_trajectory_is_found(project):
+    """A chunk of lithium in the place of one of copper; with a manifest that was made to fit it is found as well."""
+    chunk = project / ARCHIVE / "cu4/0002.traj.xz"
+    other = (project / ARCHIVE / "li27/0002.traj.xz").read_bytes()
+    with changed(chunk, lambda _: other):
+        bad, details = wrong(project, FIGURE)
+        assert ("input", f"{ARCHIVE}/cu4/0002.traj.xz", "CHANGED") in bad
+        assert ("archive", f"{ARCHIVE}/cu4/SHA256SUMS", "CHANGED") in bad
+        assert "0002.traj.xz: is damaged" in details
+        fitting = subprocess.run(
+            "sha256sum *.json *.xz", shell=True, cwd=chunk.parent, capture_output=True, check=True
+        ).stdout
+        with changed(chunk.with_name("SHA256SUMS"), lambda _: fitting):
+            bad, _ = wrong(project, FIGURE)
+    assert bad == {("input", f"{ARCHIVE}/cu4/0002.traj.xz", "CHANGED")}
+
+
+def test_the_figure_is_drawn_again_to_the_byte(project):
+    code, found = audit(project, "--recompute", FIGURE)
+    assert code == 0
+    assert {made["detail"] for made in found["recomputed"]} == {"the same bytes"}
+
+
+def test_all_results_are_ok(project):
+    began = time.perf_counter()
+    assert wrong(project, "--all") == (set(), "")
+    assert time.perf_counter() - began < 60
+
+
+def test_the_records_tell_where_what_was_laid_over_the_configuration_lies(project):
+    _, found = audit(project, FIGURE)
+    records = [project / f"results/provenance/records/{name[:2]}/{name}.json" for name in found["jobs"]]
+    made = [json.loads(path.read_text()) for path in records if path.exists()]
+    assert len(made) == 2
+    for record in made:
+        told = record["predicate"]["buildDefinition"]["internalParameters"]["configuration"]
+        assert told == {"files": ["profiles/archived/study.yaml"], "values": {}}
