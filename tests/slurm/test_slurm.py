@@ -134,7 +134,7 @@ def test_a_node_that_fails(project, undisturbed):
     lost = run.waits_for("RUNNING")
     scontrol("state=down", "reason=test")
     time.sleep(2)
-    scontrol("state=resume")
+    subprocess.run([NODE, "up"], check=True)
     assert "failed" not in run.ends()
     assert lost.id in run.text
     assert_same(project, undisturbed, TRAJECTORY)
