@@ -12,7 +12,7 @@ ROWS = pytest.StashKey[dict]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", type=Path, help="JSON file that keeps the outcome of each test marked `fault`")
-    parser.addoption("--kills", type=int, default=4, help="random kills of the small study (make test-faults: 50)")
+    parser.addoption("--kills", type=int, default=2, help="random kills of the small study (make test-faults: 50)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,13 +34,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     report = yield
     marker = item.get_closest_marker("fault")
     if marker and report.when == "call" and not report.skipped:
+        rows, key = item.config.stash[ROWS], item.nodeid.split("[")[0]  # one row for all parameters of a test
+        before = rows.get(key, {"tried": 0, "survived": True})
         fault, expected = marker.args
-        item.config.stash[ROWS][item.nodeid] = {
-            "where": {"slurm": "SLURM"}.get(item.path.parent.name, "one machine"),
+        rows[key] = {
+            "where": "SLURM" if item.path.parent.name == "slurm" else "one machine",
             "fault": fault,
             "expected": expected,
-            "tried": dict(report.user_properties).get("tried", 1),
-            "survived": report.passed,
+            "tried": before["tried"] + dict(report.user_properties).get("tried", 1),
+            "survived": before["survived"] and report.passed,
             "date": datetime.date.today().isoformat(),
         }
     return report
@@ -53,12 +55,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Checksums of a small study's results, computed here with nothing in the way."""
-    folder = with_emt(copied(tmp_path_factory.mktemp("undisturbed")))
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project whose small study ran undisturbed; what a test changes there, it changes back."""
+    folder = with_emt(copied(tmp_path_factory.mktemp("finished")))
     run = snakemake(folder, "--cores", "2", "--", TRAJECTORY, TRAINED)
     assert run.returncode == 0, run.stderr[-3000:]
-    return checksums(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def undisturbed(finished: Path) -> dict[str, str]:
+    """Checksums of its results."""
+    return checksums(finished)
 
 
 @pytest.fixture

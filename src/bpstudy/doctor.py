@@ -185,7 +185,13 @@ def check_slurm() -> Check:
     if find_spec("snakemake_executor_plugin_slurm") is None:
         return Check("SLURM", "problem", "no Snakemake plugin", "delete .venv, then `make setup`")
     works, _ = run("sacct", "--noheader")
-    return Check("SLURM", "ok", f"{len(said.splitlines())} partitions, {'with' if works else 'no'} accounting")
+    found = f"{len(said.splitlines())} partitions, {'with' if works else 'no'} accounting"
+    _, settings = run("scontrol", "show", "config")
+    remembers = re.search(r"MinJobAge\s*=\s*(\d+)", settings)
+    if remembers and int(remembers[1]) < 90:
+        advice = "profiles/slurm: slurm-init-seconds-before-status-checks of a third of that at the most"
+        return Check("SLURM", "note", f"{found}; ended jobs are forgotten after {remembers[1]} s", advice)
+    return Check("SLURM", "ok", found)
 
 
 def check_conda() -> Check:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from bpstudy.doctor import check_packages
-from tests.workflow.project import ROOT, TRAINED, TRAJECTORY, assert_same, environment, snakemake
+from tests.workflow.project import ROOT, TRAINED, TRAJECTORY, assert_same, computing, environment, snakemake
 
 CORES = ["--cores", "2"]
 CHUNK = "results/dynamics/cu4/chunks/0001.traj"
@@ -40,13 +40,6 @@ def complete(folder, *targets):
     return snakemake(folder, *CORES, "--", *targets)
 
 
-def wait_for(condition, seconds=300):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-
-
 def family(process):
     """The process and all that it started, so far as they still run."""
     try:
@@ -58,17 +51,6 @@ def family(process):
 def partial_files(folder):
     """Temporary files under results/ that bear a final name's suffix but are hidden: what a kill leaves behind."""
     return [path for path in (folder / "results").rglob(".*") if path.is_file() and path.suffix != ".lock"]
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory, undisturbed):
-    """A copy whose small study is finished; tests here only plan on it, or damage and mend it."""
-    from tests.workflow.project import copied, with_emt
-
-    folder = with_emt(copied(tmp_path_factory.mktemp("finished")))
-    run = snakemake(folder, *CORES, "--", TRAJECTORY, TRAINED)
-    assert run.returncode == 0, run.stderr[-3000:]
-    return folder
 
 
 @pytest.fixture
@@ -100,7 +82,7 @@ def test_random_kills(project, undisturbed, request, record_property):
     while done < kills:
         run = start(project, TRAJECTORY, TRAINED)
         process = psutil.Process(run.pid)
-        time.sleep(draw.uniform(0.5, 25))
+        time.sleep(draw.uniform(0.5, 40))
         victims = family(process)
         if run.poll() is not None:  # it was faster than the kill: all over again
             assert run.returncode == 0 or done, (project / "snakemake.log").read_text()
@@ -121,7 +103,8 @@ def test_random_kills(project, undisturbed, request, record_property):
             else:
                 run.send_signal(signal.SIGTERM)  # lost a job only: it would go on with the others
                 run.wait()
-        snakemake(project, *CORES, "--unlock")
+        for lock in (project / ".snakemake/locks").glob("*.lock"):  # as `snakemake --unlock` does, only faster
+            lock.unlink()
     psutil.wait_procs(orphans(project), timeout=300)
     last = complete(project, TRAJECTORY, TRAINED)
     assert last.returncode == 0, last.stderr[-3000:]
@@ -138,7 +121,7 @@ def orphans(folder):
 @pytest.mark.fault("SIGTERM", "Snakemake ends with its jobs; no partial file; the same results afterwards")
 def test_sigterm(project, undisturbed):
     run = start(project, TRAJECTORY, TRAINED)
-    wait_for(lambda: "dynamics_chunk.py" in " ".join(str(p.cmdline()) for p in alive(run)))
+    computing(project)
     run.send_signal(signal.SIGTERM)
     assert run.wait(timeout=120) != 0
     assert orphans(project) == []
@@ -148,21 +131,7 @@ def test_sigterm(project, undisturbed):
     assert_same(project, undisturbed, TRAJECTORY, TRAINED)
 
 
-def alive(run):
-    """What `run` has started, without what ends while we look."""
-    found = []
-    for process in family(psutil.Process(run.pid)):
-        try:
-            process.cmdline()
-        except psutil.Error:
-            continue
-        found.append(process)
-    return found
-
-
-@pytest.mark.fault(
-    "the disk is full", "the job says so, no partial file stands for a whole one; with space, the same results"
-)
+@pytest.mark.fault("the disk is full", "the job says so, no file is partial; with space, the same results")
 def test_full_disk(project, undisturbed, small_disk):
     run = snakemake(project, *CORES, "--", TRAJECTORY)
     assert run.returncode != 0
@@ -188,8 +157,10 @@ def test_read_only_results(project, undisturbed, small_disk):
 @pytest.mark.fault("two Snakemakes in one folder", "the second stops at the lock; the first is not disturbed")
 def test_two_at_once(project, undisturbed):
     first = start(project, TRAJECTORY)
-    wait_for(lambda: any((project / ".snakemake/locks").glob("*.lock")))
+    at_work = computing(project)
+    os.kill(at_work, signal.SIGSTOP)  # it shall not be done before the second has looked
     second = snakemake(project, *CORES, "--", TRAJECTORY)
+    os.kill(at_work, signal.SIGCONT)
     assert second.returncode != 0
     assert "LockException" in second.stderr
     assert first.wait(timeout=300) == 0
@@ -288,9 +259,7 @@ def test_changed_module(finished, module, rules):
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-@pytest.mark.fault(
-    "requirements.lock is changed", "`make` builds the environment anew; `bpstudy doctor` names the packages"
-)
+@pytest.mark.fault("requirements.lock is changed", "`bpstudy doctor` names the packages that differ")
 def test_changed_lock(tmp_path):
     lock = tmp_path / "requirements.lock"
     lock.write_text((ROOT / "requirements.lock").read_text().replace("ase==3.29.0", "ase==3.28.0"))

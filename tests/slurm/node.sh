@@ -90,9 +90,9 @@ up() {
     alive slurmctld || slurmctld
     within 20 sh -c "scontrol ping | grep -q UP"
     alive slurmd || slurmd
-    within 20 sh -c "sinfo --noheader --format %T | grep -q idle" || {
+    within 20 sh -c "sinfo --noheader --format %T | grep -qE 'idle|mixed|allocated'" || {
         scontrol update "nodename=$host" state=resume
-        within 20 sh -c "sinfo --noheader --format %T | grep -q idle"
+        within 20 sh -c "sinfo --noheader --format %T | grep -qE 'idle|mixed|allocated'"
     }
     sinfo
 }

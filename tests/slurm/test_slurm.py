@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from bpstudy.slurm import jobs_of
-from tests.workflow.project import TRAINED, TRAJECTORY, assert_same, environment, snakemake
+from tests.workflow.project import TRAINED, TRAJECTORY, assert_same, computing, environment, snakemake
 from tests.workflow.test_chunks import LITHIUM
 
 NODE = Path(__file__).with_name("node.sh")
@@ -64,21 +64,6 @@ class Run:
         code = self.process.wait(timeout=1200)
         assert code == 0, self.text
         return self.text
-
-
-def computing(folder):
-    """The process that computes a chunk in `folder`, as soon as there is one."""
-    end = time.monotonic() + 300
-    while time.monotonic() < end:
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-                if b"workflow/scripts/dynamics_chunk.py" in words and (entry / "cwd").resolve() == folder.resolve():
-                    return int(entry.name)
-            except OSError:
-                continue  # ended while we looked
-        time.sleep(0.1)
-    raise AssertionError("no chunk is being computed")
 
 
 def test_every_stage_through_the_profile(project, undisturbed):
@@ -134,7 +119,7 @@ def test_a_node_that_fails(project, undisturbed):
     lost = run.waits_for("RUNNING")
     scontrol("state=down", "reason=test")
     time.sleep(2)
-    scontrol("state=resume")
+    subprocess.run([NODE, "up"], check=True)
     assert "failed" not in run.ends()
     assert lost.id in run.text
     assert_same(project, undisturbed, TRAJECTORY)

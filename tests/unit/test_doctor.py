@@ -146,6 +146,16 @@ def test_slurm_with_and_without_accounting(machine):
     assert doctor.check_slurm().found == "2 partitions, with accounting"
 
 
+def test_slurm_that_forgets_its_jobs_soon(machine):
+    machine("sbatch", "")
+    machine("sinfo", "echo 'main* up 1:00 1 idle node'")
+    machine("scontrol", "echo 'MinJobAge               = 60 sec'")
+    check = doctor.check_slurm()
+    assert (check.status, "after 60 s" in check.found) == ("note", True)
+    machine("scontrol", "echo 'MinJobAge               = 300 sec'")
+    assert doctor.check_slurm().status == "ok"
+
+
 def test_slurm_whose_controller_is_down(machine):
     machine("sbatch", "")
     machine("sinfo", "echo 'slurm_load_partitions: Unable to contact slurm controller' >&2; exit 1")

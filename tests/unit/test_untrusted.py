@@ -16,7 +16,9 @@ from ase.calculators.emt import EMT
 from ase.io import write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from bpstudy.cli import app
 from bpstudy.config.study import Config, ConfigError, load
 from bpstudy.dynamics import DynamicsError, State, initial_state
 from bpstudy.features import FeatureError, read_blocks
@@ -139,6 +141,15 @@ def test_a_functional_is_a_word(functional):
     values["systems"]["cu4"]["calculator"]["functional"] = functional
     with pytest.raises(ConfigError, match=r"systems\.cu4\.calculator\.functional"):
         load(values)
+
+
+def test_a_template_is_refused_and_not_evaluated(tmp_path):
+    attack = tmp_path / "attack.yaml"
+    attack.write_text(f"__use_yte__: true\n?__import__('pathlib').Path({str(tmp_path / 'mark')!r}).touch(): 1\n")
+    result = CliRunner().invoke(app, ["config", "check", str(ROOT / "config.yaml"), str(attack)])
+    assert result.exit_code == 1
+    assert "__use_yte__" in result.output
+    assert not (tmp_path / "mark").exists()
 
 
 def frames_of_copper():

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import yaml
@@ -76,3 +77,18 @@ def assert_same(folder, undisturbed, *wanted):
     found = checksums(folder)
     assert set(wanted) <= set(found)
     assert found == {path: undisturbed[path] for path in found}
+
+
+def computing(folder):
+    """The process that computes a chunk in `folder`, as soon as there is one."""
+    end = time.monotonic() + 300
+    while time.monotonic() < end:
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if b"workflow/scripts/dynamics_chunk.py" in words and (entry / "cwd").resolve() == folder.resolve():
+                    return int(entry.name)
+            except OSError:
+                continue  # ended while we looked
+        time.sleep(0.1)
+    raise AssertionError("no chunk is being computed")

@@ -103,6 +103,7 @@ if CONVERGENCE:
             drawn("figS4", "dft_convergence", "Dynamics"),
         log:
             "results/logs/figures/figS4.log",
+        localrule: True
         conda:
             "../../envs/figures.yaml"
         threads: 1

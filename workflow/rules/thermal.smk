@@ -43,6 +43,7 @@ if SIMULATED:
             drawn("figS3", "thermal", "Dynamics"),
         log:
             "results/logs/figures/figS3.log",
+        localrule: True
         conda:
             "../../envs/figures.yaml"
         threads: 1
