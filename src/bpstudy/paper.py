@@ -45,6 +45,7 @@ def build(source: Path, output: Path, root: Path, inputs: Mapping[str, Path], da
                 ignore_system_fonts=True,
                 sys_inputs={**given, "date": date.isoformat()},
             )
-            compiler.compile(output=str(temporary), format="pdf", timestamp=int(stamp.timestamp()))
+            # Without tags: Typst 0.15.1 fails to tag pictures that float into a table broken across pages.
+            compiler.compile(output=str(temporary), format="pdf", timestamp=int(stamp.timestamp()), pdf_tags=False)
         except typst.TypstError as error:
             raise PaperError(f"Typst: {error.diagnostic or error}".strip()) from error
