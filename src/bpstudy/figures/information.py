@@ -57,7 +57,7 @@ def against_cutoff(table: pd.DataFrame, width_cm: float = style.WIDTH_CM) -> Fig
     shown = [
         ("dead", f"dead functions of {table['functions'].iloc[0]}"),
         ("effective_rank", "effective rank"),
-        ("degeneracy", "energy of nearest neighbours, rms / $\\sqrt{2}$ sd"),
+        ("degeneracy", "degeneracy, rms $\\Delta E$ / $\\sqrt{2}$ sd"),
     ]
     for ax, (column, label) in zip(panels, shown, strict=True):
         ax.plot(table["cutoff_angstrom"], table[column], marker="o", markersize=3.5, color=style.MARKED)

@@ -20,6 +20,7 @@ COLUMNS = [
     "ridge_rmse_mev_per_atom",
 ]
 BOOTSTRAPS = 2000
+WIDE = 1e3  # of an axis: ticks at powers of ten alone
 
 
 @style.themed
@@ -98,7 +99,8 @@ def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float 
     ax.set_yticks(range(len(order)), [_row_label(chosen, name) for name in order])
     ax.set_xlabel("RMSE of the energy (meV per atom)")
     ax.set_ylabel("")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < WIDE else (1,)))
     ax.xaxis.set_major_formatter(style.plain_numbers())
     ax.xaxis.grid(True, which="major")
     sns.despine(fig=figure)
