@@ -450,7 +450,9 @@ class TestPage:
         assert ended.exit_code == 0
         index = Path("results/audit/index.html").read_text()
         links = [link for link in re.findall(r'href="([^"]+)"', index) if not link.startswith("data:")]
-        assert links == ["one.png.html", "two.png.html"]
+        assert links == [
+            f"{folder}.html" for folder in ("figures/one.png", "figures/two.png", "tables/one.csv", "tables/two.csv")
+        ]
         assert all(Path("results/audit", link).is_file() for link in links)
         assert CliRunner().invoke(app, ["audit", "--all"]).exit_code == 0  # the pages are no results
 

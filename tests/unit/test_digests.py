@@ -7,6 +7,7 @@ import pytest
 
 from bpstudy.checksums import sha256
 from bpstudy.provenance import digests
+from bpstudy.provenance.record import versions
 
 
 @pytest.fixture
@@ -52,3 +53,21 @@ def test_a_changed_file_is_hashed_again(tmp_path, large, how):
     if how == "with its old dates":
         os.utime(large, ns=(dates.st_atime_ns, dates.st_mtime_ns))
     assert digest(large) == sha256(large) != before
+
+
+def test_versions_are_kept_until_something_is_installed(tmp_path, monkeypatch):
+    place, kept = tmp_path / "site-packages", tmp_path / "kept"
+    monkeypatch.setattr("sys.path", [str(place)])
+
+    def install(name):
+        (place / f"{name}-1.0.dist-info").mkdir(parents=True)
+        (place / f"{name}-1.0.dist-info/METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+
+    install("one")
+    assert set(versions(kept)) == {"python", "one", "bpstudy"}
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.metadata.distributions", None)
+        assert versions(kept)["one"] == "1.0"
+    install("two")
+    assert versions(kept)["two"] == "1.0"
+    assert versions()["two"] == "1.0"

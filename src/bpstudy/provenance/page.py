@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
 
 from bpstudy.files import atomic_path
-from bpstudy.provenance.audit import Edge, Job, Verdict, edges_of, verdict_of
+from bpstudy.provenance.audit import RESULTS, Edge, Job, Verdict, edges_of, verdict_of
 from bpstudy.provenance.embed import FORMATS
 from bpstudy.provenance.record import now
 
@@ -25,12 +25,18 @@ def write_page(path: Path, file: Edge) -> None:
     picture = None
     if kind and Path(file.name).is_file():
         picture = f"data:{kind};base64,{base64.b64encode(Path(file.name).read_bytes()).decode()}"
+    jobs = _in_order(file)
+    environments: list[Mapping[str, str]] = []
+    for job in jobs:
+        if job.record.versions not in environments:
+            environments.append(job.record.versions)
     with atomic_path(path) as temporary:
         temporary.write_text(
             TEMPLATES.get_template("page.html.j2").render(
                 file=file,
                 verdict=verdict_of([file]),
-                jobs=_in_order(file),
+                jobs=jobs,
+                environments=environments,
                 edges=list(edges_of([file])),
                 picture=picture,
                 when=_when(),
@@ -40,10 +46,8 @@ def write_page(path: Path, file: Edge) -> None:
 
 
 def write_pages(folder: Path, files: Sequence[Edge]) -> None:
-    """A page for each job's first picture, called as the picture is, and an index of all files."""
-    pages = {
-        file.name: f"{Path(file.name).name}.html" for file in files if file.job and file.name == _picture(file.job)
-    }
+    """A page for each figure and each table, of results/figures/a.png in figures/a.png.html, and an index of all."""
+    pages = {file.name: f"{Path(file.name).relative_to(RESULTS)}.html" for file in files if _is_shown(file)}
     for file in files:
         if file.name in pages:
             write_page(folder / pages[file.name], file)
@@ -56,9 +60,10 @@ def write_pages(folder: Path, files: Sequence[Edge]) -> None:
         temporary.write_text(index)
 
 
-def _picture(job: Job) -> str | None:
-    """The first picture that a job made."""
-    return next((name for name in job.record.outputs if Path(name).suffix in FORMATS), None)
+def _is_shown(file: Edge) -> bool:
+    """Whether it is the first output of its job and a figure, the paper or a table."""
+    first = next(iter(file.job.record.outputs), None) if file.job else None
+    return file.name == first and Path(file.name).suffix in (*FORMATS, ".csv")
 
 
 def _when() -> str:

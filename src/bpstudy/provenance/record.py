@@ -41,6 +41,7 @@ def statement(
     code: Mapping[str, str] | None = None,
     internal: Mapping[str, Any] | None = None,
     digest: Callable[[str | Path], str] = sha256,
+    packages: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """What `rule` made from what, with what: to be called when the outputs are closed.
 
@@ -52,6 +53,7 @@ def statement(
         code: {file: sha256} of the source files that the results depend on.
         internal: what else is worth to be known of the job.
         digest: gives the hash of an output.
+        packages: `versions()`, if they are known.
     """
     return {
         "_type": "https://in-toto.io/Statement/v1",
@@ -74,7 +76,7 @@ def statement(
                 ],
             },
             "runDetails": {
-                "builder": {"id": "bpstudy", "version": versions()},
+                "builder": {"id": "bpstudy", "version": dict(packages or versions())},
                 "metadata": {"startedOn": started, "finishedOn": now()},
             },
         },
@@ -103,12 +105,25 @@ def write(path: str | Path, record: Mapping[str, Any]) -> None:
         temporary.write_bytes(as_json(record))
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of every package installed beside it (each conda environment holds its stage's only)."""
+def versions(kept: Path | None = None) -> dict[str, str]:
+    """Versions of Python and of every package installed beside it (each conda environment holds its stage's only).
+
+    Args:
+        kept: folder in which they are kept for as long as nothing is installed or removed.
+    """
+    places = [(place, Path(place).stat().st_mtime_ns) for place in sys.path if any(Path(place).glob("*.*-info"))]
+    state = json.dumps([sys.version, sys.prefix, bpstudy.__version__, places])
+    file = kept / f"{hashlib.sha256(state.encode()).hexdigest()[:32]}.json" if kept else None
+    if file and file.exists():
+        return json.loads(file.read_text())
     found = {"python": platform.python_version()}
     for package in sorted(importlib.metadata.distributions(), key=lambda package: package.name.lower()):
         found.setdefault(package.name, package.version)  # the first on the path is the one imported
-    return found | {"bpstudy": bpstudy.__version__}
+    found["bpstudy"] = bpstudy.__version__
+    if file:
+        with atomic_path(file) as temporary:
+            temporary.write_text(json.dumps(found))
+    return found
 
 
 def machine() -> dict[str, Any]:

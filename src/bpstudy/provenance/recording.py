@@ -58,8 +58,14 @@ def recorded(snakemake: Any, results: Path = Path("results")) -> Iterator[Any]:
     for path in outputs:
         if Path(path).suffix in FORMATS:
             embed(Path(path), lineage_of(**made, wildcards=wildcards))
-    internal = {"wildcards": wildcards, "threads": snakemake.threads}
-    statement = record.statement(**made, outputs=outputs, started=started, internal=internal, digest=digest)
+    statement = record.statement(
+        **made,
+        outputs=outputs,
+        started=started,
+        internal={"wildcards": wildcards, "threads": snakemake.threads},
+        digest=digest,
+        packages=record.versions(results / FOLDER / "environments"),
+    )
     seconds += time.perf_counter() - clock
     statement["predicate"]["runDetails"]["metadata"]["recordingSeconds"] = round(seconds, 4)
     store.add(statement)
