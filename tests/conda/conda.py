@@ -20,9 +20,13 @@ PLATFORM = "linux-64"
 
 async def solve(environment: Path) -> list:
     wanted = [entry for entry in yaml.safe_load(environment.read_text())["dependencies"] if isinstance(entry, str)]
+    specs = []
+    for entry in wanted:  # name=version=build, where the version may go on, as conda reads it
+        name, version, *build = entry.split("=")
+        specs.append(rattler.MatchSpec(" ".join([name, f"{version}.*", *build])))
     return await rattler.solve(
         sources=[str(CHANNEL)],
-        specs=wanted,
+        specs=specs,
         platforms=[PLATFORM, "noarch"],
         virtual_packages=rattler.VirtualPackage.detect(),
     )
