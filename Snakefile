@@ -8,7 +8,7 @@ sys.path.insert(0, f"{workflow.basedir}/src")
 from bpstudy.config.study import ConfigError, load
 from bpstudy.jobs import share_package
 from bpstudy.mpi import prepare_environment
-from bpstudy.slurm import refuse_orphans
+from bpstudy.slurm import OrphanError, refuse_orphans
 
 share_package()
 prepare_environment()  # of the jobs that start mpirun
@@ -33,7 +33,10 @@ wildcard_constraints:
 
 
 onstart:
-    refuse_orphans(Path.cwd())
+    try:
+        refuse_orphans(Path.cwd())
+    except OrphanError as error:
+        raise WorkflowError(str(error))
 
 
 report: "workflow/report/workflow.rst"
