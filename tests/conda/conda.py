@@ -94,3 +94,5 @@ match command:
         print(explicit_list(options.parse_args(rest).prefix))
     case _:
         sys.exit(f"the stand-in for conda does not know: {' '.join(sys.argv[1:])}")
+sys.stdout.flush()
+os._exit(0)  # not by the interpreter's own end, in which threads of py-rattler crash now and then
