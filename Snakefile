@@ -9,7 +9,7 @@ from bpstudy.config.study import ConfigError, load
 from bpstudy.jobs import share_package
 from bpstudy.mpi import prepare_environment
 from bpstudy.provenance.recording import share_configuration
-from bpstudy.slurm import refuse_orphans
+from bpstudy.slurm import OrphanError, refuse_orphans
 
 share_package()
 share_configuration(workflow.config_settings.configfiles, workflow.config_settings.config)
@@ -35,7 +35,10 @@ wildcard_constraints:
 
 
 onstart:
-    refuse_orphans(Path.cwd())
+    try:
+        refuse_orphans(Path.cwd())
+    except OrphanError as error:
+        raise WorkflowError(str(error))
 
 
 report: "workflow/report/workflow.rst"

@@ -127,19 +127,20 @@ def page(report: dict) -> str:
         f"| {row['cores']} | {row['minutes']:.1f} | {row['speed_up']:.1f} | {row['efficiency']:.0%} |"
         for row in report["cores"]
     )
-    chain = ", ".join(f"{rule} {minutes:.1f}" for rule, minutes in report["longest_chain_minutes"].items())
+    parts = sorted(report["longest_chain_minutes"].items(), key=lambda part: -part[1])
+    chain = ", ".join(f"{rule} {minutes / report['longest_chain']:.0%}" for rule, minutes in parts[:3])
     return f"""# What more cores bring
 
 Written by `python benchmarks/cores.py FOLDER`: the {report["jobs"]} jobs of a run with {report["steps"]} steps of
-dynamics, each a sleep as long as the job took (times {report["scale"]:.3g}), scheduled again by Snakemake.
-{report["machine"]}, {report["date"]}.
+dynamics ({report["machine"]}, {report["date"]}), each a sleep as long as the job took (processor
+time, times {report["scale"]:.3g}), scheduled again by Snakemake.
 
 | cores | minutes | speed-up | efficiency |
 |---|---|---|---|
 {rows}
 
 The efficiency is the core minutes of all jobs ({report["total"]:.1f}) over cores × minutes. No number of cores is
-faster than the longest chain of jobs, {report["longest_chain"]:.1f} minutes: {chain}.
+faster than the longest chain of jobs, {report["longest_chain"]:.1f} minutes; most of it: {chain}.
 """
 
 

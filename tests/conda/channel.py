@@ -17,8 +17,8 @@ import yaml
 from rattler.index import index_fs
 
 INTERPRETER = """#!/bin/sh
-[ -z "$CONDA_WITNESS" ] || echo "$CONDA_PREFIX $*" >> "$CONDA_WITNESS"
-exec {python} "$@"
+[ -z "$CONDA_WITNESS" ] || echo "$CONDA_PREFIX ${PYTHONPATH%%:*} $*" >> "$CONDA_WITNESS"
+exec PYTHON "$@"
 """
 
 
@@ -49,7 +49,7 @@ for environment in environments:
     wanted |= {entry for entry in entries if isinstance(entry, str)}
 for entry in sorted(wanted):
     name, version, build_string = re.fullmatch(r"([\w.-]+)=([\w.]+)(?:=([\w*]+))?", entry).groups()
-    files = {"bin/python": INTERPRETER.format(python=python)} if name == "python" else {}
+    files = {"bin/python": INTERPRETER.replace("PYTHON ", f"{python} ")} if name == "python" else {}
     build(channel, name, version, (build_string or "0").rstrip("*") or "0", files)
 build(channel, "seaborn", "0.0.1", "0", {})  # another version of something
 asyncio.run(index_fs(channel))

@@ -20,9 +20,13 @@ PLATFORM = "linux-64"
 
 async def solve(environment: Path) -> list:
     wanted = [entry for entry in yaml.safe_load(environment.read_text())["dependencies"] if isinstance(entry, str)]
+    specs = []
+    for entry in wanted:  # name=version=build, where the version may go on, as conda reads it
+        name, version, *build = entry.split("=")
+        specs.append(rattler.MatchSpec(" ".join([name, f"{version}.*", *build])))
     return await rattler.solve(
         sources=[str(CHANNEL)],
-        specs=wanted,
+        specs=specs,
         platforms=[PLATFORM, "noarch"],
         virtual_packages=rattler.VirtualPackage.detect(),
     )
@@ -90,3 +94,5 @@ match command:
         print(explicit_list(options.parse_args(rest).prefix))
     case _:
         sys.exit(f"the stand-in for conda does not know: {' '.join(sys.argv[1:])}")
+sys.stdout.flush()
+os._exit(0)  # not by the interpreter's own end, in which threads of py-rattler crash now and then

@@ -74,7 +74,8 @@ def test_each_rule_enters_its_environment(project, run, undisturbed):
 
     scripts = defaultdict(set)  # by stage
     for line in (project / "witness.txt").read_text().splitlines():
-        prefix, *words = line.split()
+        prefix, package, *words = line.split()
+        assert Path(package) == project / "src"  # else a true environment, which has no bpstudy, could not import it
         scripts[stage_of(prefix)] |= {rule for rule in RULES if any(rule in word for word in words)}
     assert scripts == {
         "dft": {"dynamics_chunk.py", ".trajectory.py"},

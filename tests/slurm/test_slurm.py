@@ -132,6 +132,7 @@ def test_a_node_that_fails(project, undisturbed):
 def test_snakemake_killed(project, undisturbed):
     run = Run(project)
     orphan = run.waits_for("RUNNING")
+    os.kill(computing(project), signal.SIGSTOP)  # it shall not be done before anyone has looked
     run.process.kill()
     run.process.wait()
 
@@ -144,6 +145,7 @@ def test_snakemake_killed(project, undisturbed):
     assert second.returncode != 0
     assert orphan.id in second.stderr
     assert "bpstudy orphans --cancel" in second.stderr
+    assert "Traceback" not in second.stderr
     assert "has been submitted" not in second.stderr
 
     assert orphan.id in bpstudy(project, "orphans", "--cancel").stdout
@@ -154,15 +156,24 @@ def test_snakemake_killed(project, undisturbed):
 
 
 @pytest.mark.gpaw
-@pytest.mark.parametrize("launcher", ["mpirun -n 2", "srun --mpi=pmix -n 2"])
-def test_dynamics_on_two_ranks(project, launcher):
+def test_dynamics_on_two_ranks(project):
     study = yaml.safe_load((project / "config.yaml").read_text())
     parallel = LITHIUM["calculator"] | {"mpi_ranks": 2}
     study["systems"]["cu4"] = LITHIUM | {"calculator": parallel, "steps": 2, "chunk_steps": 2}
     (project / "config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-    Run(project, "--set-resources", f"dynamics_chunk:mpi={launcher!r}", targets=[TRAJECTORY]).ends()
+    Run(project).ends()
     log = (project / "results/logs/dynamics/cu4/0000.calculator.txt").read_text()
     assert re.search(r"Total number of cores used: 2", log)
+
+
+def test_account_and_partition_of_an_overlay(project):
+    (project / "mine").mkdir()
+    mine = {"default-resources": {"slurm_account": "my-account", "slurm_partition": "no-such"}}
+    (project / "mine/config.yaml").write_text(yaml.safe_dump(mine))
+    refused = snakemake(project, *SLURM[:2], "--profile", "mine", "--retries", "0", "--", TRAJECTORY)
+    assert refused.returncode != 0
+    assert "Invalid partition name" in refused.stderr
+    assert re.search(r"sbatch .* -A my-account +-p no-such -t 240 --mem 1500 ", refused.stderr)
 
 
 def scontrol(*change):
