@@ -153,7 +153,7 @@ def results(frames, tmp_path_factory):
         )
         at = folder / name
         at.mkdir()
-        files = FitFiles(*(at / file for file in ("model.keras", "history.csv", "p.csv", "m.json")))
+        files = FitFiles(*(at / file for file in ("model.keras", "potential.json", "history.csv", "p.csv", "m.json")))
         fit_experiment(
             experiment,
             OPTIMIZER,
