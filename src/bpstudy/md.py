@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms, units
 from ase.calculators.calculator import Calculator
+from ase.constraints import FixCom
 from ase.io.trajectory import Trajectory
 from ase.md.langevin import Langevin
 from ase.md.md import MolecularDynamics
@@ -75,7 +76,8 @@ def run(
         integrator = VelocityVerlet(atoms, timestep)
     else:
         friction, kelvin = settings.friction_per_fs / units.fs, settings.temperature_kelvin
-        integrator = Langevin(atoms, timestep, temperature_K=kelvin, friction=friction, rng=rng, fixcm=True)
+        atoms.set_constraint(FixCom())
+        integrator = Langevin(atoms, timestep, temperature_K=kelvin, friction=friction, rng=rng, fixcm=False)
     rows = []
     started = time.perf_counter()
     for step in range(0, settings.steps + 1):
