@@ -158,9 +158,9 @@ def test_numbers_of_the_paper_are_those_of_the_tables(built, study):
     assert f"to {2.117 * (1 + 0.1 * last):.3g} meV per atom" in text
     assert "standard deviation of 5.43 meV per atom" in text
     assert f"{len(names)} experiments and {len(study.seeds)} random starts" in text
-    assert "0.123 (0.111–0.16) 0.345 7.38 (6.64–9.59) 8.76" in text  # the first pair, with forces
+    assert "0.123 (0.11–0.16) 0.345 7.38 (6.6–9.6) 8.76" in text  # the first pair, with forces
     assert "whose RMS is 191" in text
-    assert "2.12 (1.11–9.12)" in text  # median, least and greatest of the first experiment
+    assert "2.12 (1.1–9.1)" in text  # median, least and greatest of the first experiment
     assert "is least for G1+G3 (0.212) and greatest for G1 (0.713)" in text
     assert "Its median is 0.295 over the sums with" in text
     assert f"is between {3.0 * 2.117 * (1 + 0.1 * first):.3g}" in text  # on frames not seen

@@ -16,6 +16,7 @@ if WITH_FORCES:
             ),
         log:
             "results/logs/evaluation/with_forces.log",
+        localrule: True
         conda:
             "../../envs/training.yaml"
         threads: 1
@@ -37,6 +38,7 @@ if WITH_FORCES:
             drawn("fig13", "with_forces", "Lithium"),
         log:
             "results/logs/figures/fig13.log",
+        localrule: True
         conda:
             "../../envs/figures.yaml"
         threads: 1
@@ -91,6 +93,7 @@ if WITH_FORCES:
             drawn("fig14", "potential_runs", "Lithium"),
         log:
             "results/logs/figures/fig14.log",
+        localrule: True
         conda:
             "../../envs/figures.yaml"
         threads: 1
@@ -168,6 +171,7 @@ if WITH_FORCES:
                 drawn("figS8", "equation_of_state", "Lithium"),
             log:
                 "results/logs/figures/figS8.log",
+            localrule: True
             conda:
                 "../../envs/figures.yaml"
             threads: 1

@@ -33,7 +33,7 @@ def potential_runs(
         change = 1000 * (table["total_ev"] - table["total_ev"].iloc[0]) / table["atoms"]
         label = f"{table['atoms'].iloc[0]:.0f} atoms"
         energy.plot(table["time_fs"] / 1000, change, color=color, label=label, linewidth=0.7)
-    energy.set(xlabel="time (ps)", ylabel="total energy less its start\n(meV per atom), constant energy")
+    energy.set(xlabel="time (ps)", ylabel="change of the total energy\n(meV per atom)")
     energy.legend()
     for name, (color, line) in SOURCES.items():
         look = {"color": color, "linestyle": line, "label": name}
@@ -44,7 +44,7 @@ def potential_runs(
     shells.set(xlabel="distance (Å)", ylabel="g(r) without own images", ylim=(0, None))
     velocity.set(xlabel="lag (fs)", ylabel="velocity autocorrelation")
     velocity.axhline(0, color=style.PLAIN, linewidth=0.5)
-    displacement.set(xlabel="lag (fs)", ylabel="mean square displacement (Å²)", ylim=(0, None))
+    displacement.set(xlabel="lag (fs)", ylabel="mean square\ndisplacement (Å²)", ylim=(0, None))
     for ax in (shells, velocity, displacement):
         ax.legend()
     sns.despine(fig=figure)
