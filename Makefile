@@ -34,7 +34,7 @@ check: setup ## formatting, linting and types
 	$(IN) ruff format --check && ruff check && mypy && snakefmt --check Snakefile workflow && snakemake --lint
 
 bench: setup ## speed against the peers
-	$(IN) python benchmarks/features.py && python benchmarks/training.py
+	$(IN) python benchmarks/features.py && python benchmarks/training.py && python -m benchmarks.potential
 
 lock: ## new requirements.lock from requirements.in
 	$(IN) tools/lock.sh

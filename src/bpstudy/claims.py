@@ -1,4 +1,4 @@
-"""The paper's claims C1 to C12, each decided by a stated rule on the results of this study."""
+"""The paper's claims C1 to C12, and F1 to F5 on what forces in the fit change, each decided by a stated rule."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap, spearmanr
 
-from bpstudy.config.analysis import Reported
+from bpstudy.config.analysis import FITS, Reported, WithForces
 from bpstudy.hierarchy import scatter
 
 HARTREE_EV = 27.211386245981
 TRAIN = "train"
+SAME_ORDER = 0.7  # rank correlation
 POOR_R2 = 0.9
 GOOD_R2 = 0.99
 LOOSE = 0.5  # of sd(E): more scatter at a given sum than this, and the sum does not determine E
 SURE = 0.95
 YES, PARTLY, NO, UNDECIDABLE = "reproduced", "reproduced in part", "not reproduced", "undecidable"
+
+NO_FORCES = pd.DataFrame(columns=["section", "pair", "fit", "seed"])
 
 Interval = tuple[float, float]
 
@@ -42,6 +45,7 @@ class Evidence:
     """Tables of the study that claims are decided on.
 
     Attributes:
+        forces, with_forces: what is compared, and a row each pair, fit and seed.
         metrics, smoothness: a row each experiment, seed and set of frames.
         ranking: of the groups of experiments.
         hierarchy, unit_scatter: magnitudes of the unit functions, and the scatter of E about their 31 sums.
@@ -52,7 +56,9 @@ class Evidence:
     """
 
     reported: Reported
+    forces: WithForces | None
     metrics: pd.DataFrame
+    with_forces: pd.DataFrame
     smoothness: pd.DataFrame
     ranking: pd.DataFrame
     hierarchy: pd.DataFrame
@@ -285,6 +291,70 @@ def _sum_of_all(evidence: Evidence) -> Decision:
     return "the sum does not determine E, the network does", ours, around, None, verdict
 
 
+def _errors(evidence: Evidence, column: str, section: str = "types") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(pair, seed) → error on frames not seen, of fits to energies alone and to energies and forces."""
+    table = evidence.with_forces[evidence.with_forces["section"] == section]
+    if table.empty:
+        raise ValueError("there is no fit with forces")
+    alone, together = (
+        table[table["fit"] == fit].set_index(["pair", "seed"])[column].unstack().dropna(axis=1) for fit in FITS
+    )
+    if alone.empty or together.shape != alone.shape:
+        raise ValueError("no pair of fits with and without forces has the same seeds")
+    return alone, together
+
+
+def _gain(column: str) -> Callable[[Evidence], Decision]:
+    def decide(evidence: Evidence) -> Decision:
+        alone, together = _errors(evidence, column)
+        ratio, interval = median_interval((together.median() / alone.median()).to_numpy())
+        ours = f"with forces {shown(ratio, interval)} of the error without, median of the combinations"
+        return "", ours, ratio, interval, below(ratio, interval, 1)
+
+    return decide
+
+
+def _goals(evidence: Evidence) -> Decision:
+    table, goals = evidence.with_forces, evidence.forces
+    fitted = table[table["fit"] == FITS[1]]
+    if fitted.empty or goals is None:
+        raise ValueError("there is no fit with forces")
+    middle = fitted.groupby("pair")[["rmse_mev_per_atom", "force_rmse_mev_per_angstrom"]].median()
+    first = middle.sort_values("force_rmse_mev_per_angstrom").iloc[0]
+    best, (energy, force) = first.name, map(float, first)
+    ours = f"{best}: {energy:.2g} meV/atom, {force:.2g} meV/Å"
+    verdicts = [
+        YES if value <= goal else NO
+        for value, goal in ((energy, goals.goal_mev_per_atom), (force, goals.goal_mev_per_angstrom))
+    ]
+    goal = f"≤ {goals.goal_mev_per_atom:g} meV/atom and ≤ {goals.goal_mev_per_angstrom:g} meV/Å"
+    return goal, ours, force, None, _both(*verdicts)
+
+
+def _ridge(evidence: Evidence) -> Decision:
+    table = evidence.with_forces
+    fitted = table[table["fit"] == FITS[1]]
+    if fitted.empty:
+        raise ValueError("there is no fit with forces")
+    better = (fitted["rmse_mev_per_atom"] <= fitted["ridge_rmse_mev_per_atom"]) & (
+        fitted["force_rmse_mev_per_angstrom"] <= fitted["force_ridge_rmse_mev_per_angstrom"]
+    )
+    share = float(better.mean())
+    verdict = YES if share == 1 else NO if share == 0 else PARTLY
+    return "always", f"{share:.0%} of the networks, in energy and forces", share, None, verdict
+
+
+def _order(evidence: Evidence) -> Decision:
+    energies, together = _errors(evidence, "rmse_mev_per_atom")[0], _errors(evidence, "force_rmse_mev_per_angstrom")[1]
+    ranks = np.array([spearmanr(energies[seed], together[seed]).statistic for seed in energies.columns])
+    middle, interval = median_interval(ranks)
+    best = energies.median(axis=1).idxmin(), together.median(axis=1).idxmin()
+    ours = f"rank correlation {shown(middle, interval)}; best {best[0]} by energies alone, {best[1]} by forces"
+    low, high = interval or (np.nan, np.nan)
+    verdict = UNDECIDABLE if interval is None else YES if low > SAME_ORDER else NO if high < SAME_ORDER else PARTLY
+    return "", ours, middle, interval, verdict
+
+
 CLAIMS: dict[str, tuple[str, str, Callable[[Evidence], Decision]]] = {
     "C1": (
         "Cu4: magnitudes of the unit functions",
@@ -337,5 +407,30 @@ CLAIMS: dict[str, tuple[str, str, Callable[[Evidence], Decision]]] = {
         "the sum of all G does not determine E, the network does",
         f"scatter of E at a given sum above {LOOSE} sd; R² of the network above {GOOD_R2}",
         _sum_of_all,
+    ),
+    "F1": (
+        "forces in the fit make the energies of frames not seen more exact",
+        "ratio of the errors with and without, median of the nine combinations, over seeds, surely below 1",
+        _gain("rmse_mev_per_atom"),
+    ),
+    "F2": (
+        "forces in the fit make the forces of frames not seen more exact",
+        "ratio of the errors with and without, median of the nine combinations, over seeds, surely below 1",
+        _gain("force_rmse_mev_per_angstrom"),
+    ),
+    "F3": (
+        "a useful potential: errors on frames not seen",
+        "medians over seeds of the fit with the least error of forces; one of the two: in part",
+        _goals,
+    ),
+    "F4": (
+        "with forces a network is never worse than ridge with the same loss",
+        "every network; some: in part",
+        _ridge,
+    ),
+    "F5": (
+        "forces leave the order of the combinations as energies alone have it",
+        f"rank correlation of the errors, by seed, surely above {SAME_ORDER}; surely below: not",
+        _order,
     ),
 }

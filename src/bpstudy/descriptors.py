@@ -43,6 +43,7 @@ def compute_block(
         **json.loads(functions.to_json()),
         "labels": functions.labels,
         "numbers": frames[0].numbers.tolist(),
+        "pbc": frames[0].pbc.tolist(),
         "frames": list(indices),
     }
     with atomic_path(path) as temporary:

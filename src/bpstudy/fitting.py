@@ -18,6 +18,7 @@ from bpstudy.files import atomic_path, write_table
 from bpstudy.forces import ForceSet, force_set, read_functions
 from bpstudy.network import AtomicNetwork, build_network
 from bpstudy.normalization import EnergyScale, Scaler
+from bpstudy.potential import describe
 from bpstudy.training import ForceData, TrainingResult, TrainingSettings, set_threads, train
 from bpstudy.training.forces import ForceTerm
 from bpstudy.trajectory import read_frames
@@ -31,6 +32,7 @@ class FitFiles:
     """What the fit of one seed writes."""
 
     model: Path
+    potential: Path
     history: Path
     predictions: Path
     metrics: Path
@@ -117,6 +119,14 @@ def fit_experiment(
             network, result, decay = fit_network(experiment, optimizer, seed, scalers, sets)
             table = _by_set({name: of.predicted(**_predictions(network, of)) for name, of in sets.items()})
         network.save(files.model)
+        description = Path(blocks[0][0]).with_suffix(".json")
+        describe(
+            files.potential,
+            read_functions(blocks[0]),
+            sets[TRAIN].features.by_element(),
+            experiment.energy,
+            json.loads(description.read_text())["pbc"],
+        )
         write_table(files.history, result.history)
         write_table(files.predictions, table)
         summary = {

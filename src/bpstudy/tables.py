@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bpstudy.config.analysis import FITS, WithForces
 from bpstudy.config.experiments import Experiment
 from bpstudy.evaluation import band_edge, errors, rms_above
 from bpstudy.features import labelled_energies, read_blocks
@@ -89,6 +90,43 @@ def _force_errors(network: pd.DataFrame, baselines: pd.DataFrame) -> dict[str, f
     }
     ratio = rms["force_rmse_mev_per_angstrom"] / rms["force_rms_mev_per_angstrom"]
     return rms | {"force_rmse_over_rms": ratio}
+
+
+COMPARED = ("rmse_mev_per_atom", "force_rmse_mev_per_angstrom")
+
+
+def with_forces(metrics: pd.DataFrame, settings: WithForces) -> pd.DataFrame:
+    """Errors on the frames that decide of each pair of experiments, energies alone and with forces: a row each seed.
+
+    Raises:
+        ValueError: an experiment has no errors of forces there.
+    """
+    columns = {"rmse_mev_per_atom", "ridge_rmse_mev_per_atom", "force_rmse_mev_per_angstrom"}
+    columns |= {"force_ridge_rmse_mev_per_angstrom", "force_rms_mev_per_angstrom", "force_rmse_over_rms"}
+    found = []
+    for section in ("types", "others"):
+        for pair, names in getattr(settings, section).items():
+            for fit, name in zip(FITS, names, strict=True):
+                rows = metrics[(metrics["experiment"] == name) & (metrics["set"] == settings.held_out)]
+                if rows.empty or rows["force_rmse_mev_per_angstrom"].isna().any():
+                    raise ValueError(f"{name} has no errors of forces on the frames {settings.held_out}")
+                kept = rows[["experiment", "seed", "seconds", *sorted(columns)]]
+                found.append(kept.assign(section=section, pair=pair, fit=fit))
+    return pd.concat(found, ignore_index=True)
+
+
+def with_forces_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Of `with_forces`: median, least and greatest of the seeds, and ridge on the same functions with the same loss."""
+    rows = []
+    for (section, pair, fit), seeds in table.groupby(["section", "pair", "fit"], sort=False):
+        row: dict[str, object] = {"section": section, "pair": pair, "fit": fit}
+        for column in COMPARED:
+            values = seeds[column]
+            row |= {column: values.median(), f"{column}_least": values.min(), f"{column}_greatest": values.max()}
+        ridge = ["ridge_rmse_mev_per_atom", "force_ridge_rmse_mev_per_angstrom"]
+        row |= {column: seeds[column].iloc[0] for column in [*ridge, "force_rms_mev_per_angstrom"]}
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _frames_label(frames: pd.Series) -> str:

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from bpstudy.claims import CLAIMS, NO, PARTLY, UNDECIDABLE, YES, Evidence, below, ledger, median_interval
-from bpstudy.config.analysis import Reported
+from bpstudy.claims import CLAIMS, NO, NO_FORCES, PARTLY, UNDECIDABLE, YES, Evidence, below, ledger, median_interval
+from bpstudy.config.analysis import FITS, Reported, WithForces
 
 STUDY = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 REPORTED = Reported.model_validate(STUDY["reported"])
+FORCES = WithForces.model_validate(STUDY["with_forces"])
 SEEDS = range(10)
 TYPES = STUDY["comparisons"]["groups"]["types"]
 NUMBERS = np.random.default_rng(0)
@@ -93,16 +94,38 @@ def sums(tells=False):
     return {"strided": loose, "dense": loose}
 
 
+def with_forces(energies=0.5, forces=0.1, network=0.05, order=1, ridge=0.8, seeds=SEEDS):
+    """`energies`, `forces`: errors relative to those without; `network` of the best, meV/atom and 80 meV/Å; `ridge`:
+    relative to it; `order` -1: the other way round without forces."""
+    rows = []
+    for place, pair in enumerate(FORCES.types):
+        for seed in seeds:
+            level = network * (1 + place)
+            before = level if order > 0 else network * (9 - place)
+            for fit, energy, force in (
+                (FITS[0], before / energies, 80 * before / forces),
+                (FITS[1], level, 80 * level),
+            ):
+                noisy = 1 + 0.01 * NUMBERS.random()
+                rows.append(("types", pair, fit, seed, energy * noisy, force * noisy, energy / ridge, force / ridge))
+    names = ["rmse_mev_per_atom", "force_rmse_mev_per_angstrom"]
+    ridges = ["ridge_rmse_mev_per_atom", "force_ridge_rmse_mev_per_angstrom"]
+    return pd.DataFrame(rows, columns=["section", "pair", "fit", "seed", *names, *ridges])
+
+
 def evidence(**changes):
     tables = {
         "metrics": metrics(),
+        "with_forces": with_forces(),
         "smoothness": smoothness(),
         "ranking": ranking(),
         "hierarchy": hierarchy(),
         "unit_scatter": unit_scatter(),
         "sums": sums(),
     }
-    return Evidence(REPORTED, **(tables | changes), cutoff_angstrom=6.0, bins=10, combinations=("types", "independent"))
+    return Evidence(
+        REPORTED, FORCES, **(tables | changes), cutoff_angstrom=6.0, bins=10, combinations=("types", "independent")
+    )
 
 
 def verdict(name, **changes):
@@ -112,9 +135,11 @@ def verdict(name, **changes):
 
 def test_results_like_the_papers_reproduce_all_of_it():
     rows = ledger(evidence())
-    assert [row["id"] for row in rows] == [f"C{n}" for n in range(1, 13)] == list(CLAIMS)
+    assert [row["id"] for row in rows] == [f"C{n}" for n in range(1, 13)] + [f"F{n}" for n in range(1, 6)]
+    assert [row["id"] for row in rows] == list(CLAIMS)
     assert {row["id"]: row["verdict"] for row in rows} == {row["id"]: YES for row in rows}
-    assert all(row["claim"] and row["paper"] and row["ours"] and row["rule"] for row in rows)
+    assert all(row["claim"] and row["ours"] and row["rule"] for row in rows)
+    assert all(row["paper"] for row in rows if row["id"].startswith("C"))
 
 
 SWAPPED = ("G3", "G1", "G2", "G5", "G4")
@@ -125,6 +150,14 @@ LATE = {"few_neurons": {"mse_ev2": 5e-6}}
 @pytest.mark.parametrize(
     ("name", "changes", "expected"),
     [
+        ("F1", {"with_forces": with_forces(energies=1.2)}, NO),
+        ("F1", {"with_forces": with_forces(seeds=[0, 1])}, UNDECIDABLE),
+        ("F2", {"with_forces": with_forces(forces=1.5)}, NO),
+        ("F3", {"with_forces": with_forces(network=0.08)}, PARTLY),
+        ("F3", {"with_forces": with_forces(network=0.2)}, NO),
+        ("F4", {"with_forces": with_forces(ridge=1.3)}, NO),
+        ("F5", {"with_forces": with_forces(order=-1)}, NO),
+        ("F5", {"with_forces": with_forces(seeds=[0, 1])}, UNDECIDABLE),
         ("C1", {"hierarchy": hierarchy(elsewhere=SWAPPED)}, PARTLY),
         ("C1", {"hierarchy": hierarchy(order=SWAPPED)}, NO),
         ("C2", {"unit_scatter": unit_scatter("G2")}, NO),
@@ -165,6 +198,7 @@ def test_other_results_fall_otherwise(name, changes, expected):
         ("C6", {"smoothness": smoothness().query("experiment != 'dense'")}),
         ("C8", {"ranking": ranking().query("experiment != @REPORTED.best")}),
         ("C12", {"sums": {}}),
+        *((f"F{n}", {"with_forces": NO_FORCES}) for n in range(1, 6)),
         ("C3", {"sums": {"strided": sums()["strided"].head(15)}}),
     ],
 )

@@ -93,6 +93,12 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         ("experiments/dense/validation", "first", ["dense.validation: frames.first starts at 0", "after 2399"]),
         ("experiments/dense/held_out", ["later", "later"], ["held_out: frames stand there twice"]),
         ("experiments/dense/optimizer", "validated", ["dense: optimizers.validated has several weight decays"]),
+        ("experiments/dense-forces/energy", "total", ["experiments.dense-forces", "energy must be 'free'", "'total'"]),
+        ("experiments/dense-forces/forces/weight", 0.0, ["with_forces.others.dense[1]", "a forces.weight above 0"]),
+        ("experiments/dense-energies/forces", None, ["with_forces.others.dense[0]", "a forces.weight of 0"]),
+        ("with_forces/held_out", "later", ["with_forces.types.12G1+12G4[0]", "is not tested on 'later'"]),
+        ("with_forces/runs/seed", 77, ["with_forces.runs.seed = 77: is not one of seeds"]),
+        ("with_forces/others/dense", ["dense", "sparse"], ["with_forces.others.dense[1] = 'sparse'", "not one of"]),
         ("experiments/strided/held_out", ["later"], ["frames.later starts at 3100", "must start after 24144"]),
         ("figures/predictions/fig03", "sparse", ["figures.predictions.fig03 = 'sparse'", "allowed: strided"]),
         ("figures/predictions/fig01", "dense", ["fig01", "taken"]),
@@ -108,6 +114,12 @@ def test_a_mistake_is_named(path, value, said):
         load(changed(path, value))
     for part in said:
         assert part in str(error.value)
+
+
+def test_without_forces_no_experiment_looks_at_them():
+    study = load(changed("with_forces", None))
+    assert study.experiments == {name: e for name, e in load(STUDY).experiments.items() if e.forces is None}
+    assert len(study.experiments) < len(STUDY["experiments"])
 
 
 def test_all_mistakes_are_named_at_once():
@@ -140,7 +152,18 @@ def test_the_shipped_schema_is_the_models():
         jsonschema.validate(changed("systems/cu4/steps", "many"), schema)
 
 
-NAMES = ("systems", "optimizers", "frames", "experiments", "predictions", "sums", "dft_convergence", "variants")
+NAMES = (
+    "systems",
+    "optimizers",
+    "frames",
+    "experiments",
+    "predictions",
+    "sums",
+    "dft_convergence",
+    "variants",
+    "types",
+    "others",
+)
 
 
 def keys(section, outer=()):

@@ -61,7 +61,7 @@ def data(tmp_path_factory):
 
 def fit(folder, data, settings=None, seeds=(3,), optimizer=OPTIMIZER, **changes):
     inputs = {"blocks": data.blocks, "thermo": data.thermo} | changes
-    names = ("model.keras", "history.csv", "p.csv", "m.json")
+    names = ("model.keras", "potential.json", "history.csv", "p.csv", "m.json")
     for seed in seeds:
         (folder / f"{seed}").mkdir()
     fits = {seed: FitFiles(*(folder / f"{seed}" / name for name in names)) for seed in seeds}

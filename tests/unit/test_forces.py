@@ -9,15 +9,18 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from bpstudy.config.analysis import WithForces
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.config.functions import Block
 from bpstudy.descriptors import block_functions, compute_block
 from bpstudy.evaluation import ridge_baseline, sum_over_atoms
 from bpstudy.evaluation.baselines import KnownForces, linear_model, ridge_force_baseline
+from bpstudy.figures.forces import with_forces as drawn
+from bpstudy.figures.tables import TableError
 from bpstudy.files import write_table
 from bpstudy.fitting import FitFiles, fit_experiment
 from bpstudy.forces import ForceError, force_set, read_functions
-from bpstudy.tables import metrics
+from bpstudy.tables import metrics, with_forces, with_forces_summary
 from bpstudy.trajectory import snapshot, thermodynamics, write_frames
 
 BLOCKS = [
@@ -153,7 +156,7 @@ def results(frames, tmp_path_factory):
         )
         at = folder / name
         at.mkdir()
-        files = FitFiles(*(at / file for file in ("model.keras", "history.csv", "p.csv", "m.json")))
+        files = FitFiles(*(at / file for file in ("model.keras", "potential.json", "history.csv", "p.csv", "m.json")))
         fit_experiment(
             experiment,
             OPTIMIZER,
@@ -213,3 +216,49 @@ def test_functions_are_read_back_side_by_side(results, tmp_path, frames):
     compute_block(paths[1], BLOCKS[1], frames[:1], [0], tolerance=1e-9, threads=1)
     with pytest.raises(ForceError, match="different tolerances"):
         read_functions(paths)
+
+
+def compared(results):
+    """The table of the two experiments, as if of two seeds."""
+    rows = pd.concat([table(results, name).reset_index().assign(experiment=f"e-{name}") for name in results])
+    rows = pd.concat([rows, rows.assign(seed=1, force_rmse_mev_per_angstrom=2 * rows["force_rmse_mev_per_angstrom"])])
+    return with_forces(rows, SETTINGS)
+
+
+SETTINGS = WithForces(
+    held_out="later",
+    goal_mev_per_atom=0.1,
+    goal_mev_per_angstrom=5.0,
+    types={"a": ("e-energies", "e-forces"), "b": ("e-energies", "e-forces")},
+    others={"c": ("e-energies", "e-forces")},
+)
+
+
+def test_pairs_are_put_side_by_side(results):
+    found = compared(results)
+    assert found.groupby(["section", "pair"]).size().to_dict() == {
+        ("others", "c"): 4,
+        ("types", "a"): 4,
+        ("types", "b"): 4,
+    }
+    one = found.query("pair == 'c' and fit == 'energies and forces' and seed == 0").iloc[0]
+    assert one["force_rmse_mev_per_angstrom"] == table(results, "forces").loc["later", "force_rmse_mev_per_angstrom"]
+    summary = with_forces_summary(found).set_index(["pair", "fit"]).loc[("c", "energies and forces")]
+    assert summary["force_rmse_mev_per_angstrom"] == pytest.approx(1.5 * one["force_rmse_mev_per_angstrom"])
+    assert summary["force_rmse_mev_per_angstrom_greatest"] == pytest.approx(2 * one["force_rmse_mev_per_angstrom"])
+    rows = table(results, "forces").reset_index().assign(experiment="e-energies", force_rmse_mev_per_angstrom=np.nan)
+    with pytest.raises(ValueError, match="e-energies has no errors of forces on the frames later"):
+        with_forces(rows, SETTINGS)
+
+
+def test_the_figure_shows_all_seeds_the_goals_and_ridge(results):
+    found = compared(results)
+    left, right = drawn(found, (0.1, 5.0)).axes
+    assert [label.get_text() for label in left.get_yticklabels()] == ["c", "b", "a"]
+    assert left.get_xlabel() == "RMSE of the energy (meV per atom)"
+    assert right.get_xlabel() == "RMSE of the forces (meV/Å)"
+    points = [line.get_xdata() for line in right.lines if line.get_marker() == "o"]
+    assert sorted(np.concatenate(points)) == sorted(found["force_rmse_mev_per_angstrom"])
+    assert list(right.lines[-1].get_xdata()) == [5.0, 5.0]
+    with pytest.raises(TableError, match="a finite number is needed"):
+        drawn(found.assign(rmse_mev_per_atom=np.nan), (0.1, 5.0))

@@ -13,6 +13,7 @@ import yaml
 from matplotlib.figure import Figure
 from pypdf import PdfReader
 
+from bpstudy.config.analysis import FITS
 from bpstudy.config.study import load
 from bpstudy.figures.style import save
 from bpstudy.paper import PaperError, build
@@ -68,6 +69,18 @@ def _ranking(study) -> pd.DataFrame:
     )
 
 
+def _with_forces(study) -> pd.DataFrame:
+    rows = []
+    for number, pair in enumerate(study.with_forces.pairs):
+        for fit, error in zip(FITS, (0.876, 0.123), strict=True):
+            row = {"pair": pair, "fit": fit, "ridge_rmse_mev_per_atom": 0.345, "force_rms_mev_per_angstrom": 191.4}
+            for column, value in (("rmse_mev_per_atom", error), ("force_rmse_mev_per_angstrom", 60 * error)):
+                value *= 1 + number / 10
+                row |= {column: value, f"{column}_least": 0.9 * value, f"{column}_greatest": 1.3 * value}
+            rows.append(row | {"force_ridge_rmse_mev_per_angstrom": 8.76})
+    return pd.DataFrame(rows)
+
+
 SUPPLEMENT = ("figS1", "figS2", "figS3", "figS5", "figS6", "figS7")
 
 
@@ -89,6 +102,7 @@ def _folder(root: Path, study) -> tuple[Path, dict[str, Path]]:
             [("angstrom", c, g, m * s) for c, s in ((cutoff, 1.0), (99.0, 7.0)) for g, m in magnitudes.items()],
             columns=["length_unit", "cutoff_angstrom", "function", "magnitude"],
         ),
+        "with-forces": _with_forces(study),
         **{f"thermo-{system}": thermo for system in study.systems},
     }
     inputs = {"config": results / "config.json"}
@@ -98,7 +112,17 @@ def _folder(root: Path, study) -> tuple[Path, dict[str, Path]]:
         table.to_csv(inputs[key], index=False)
     picture = Figure(figsize=(2, 1))
     picture.subplots().plot(np.arange(3))
-    for key in ("fig01", "fig02", "fig11", "fig12", *SUPPLEMENT, *study.figures.predictions, *study.figures.sums):
+    for key in (
+        "fig01",
+        "fig02",
+        "fig11",
+        "fig12",
+        "fig13",
+        "fig14",
+        *SUPPLEMENT,
+        *study.figures.predictions,
+        *study.figures.sums,
+    ):
         inputs[key] = results / f"{key}.pdf"
     save(picture, [path for key, path in inputs.items() if key.startswith("fig")])
     return root, inputs
@@ -134,7 +158,9 @@ def test_numbers_of_the_paper_are_those_of_the_tables(built, study):
     assert f"to {2.117 * (1 + 0.1 * last):.3g} meV per atom" in text
     assert "standard deviation of 5.43 meV per atom" in text
     assert f"{len(names)} experiments and {len(study.seeds)} random starts" in text
-    assert "2.12 (1.11–9.12)" in text  # median, least and greatest of the first experiment
+    assert "0.123 (0.11–0.16) 0.345 7.38 (6.6–9.6) 8.76" in text  # the first pair, with forces
+    assert "whose RMS is 191" in text
+    assert "2.12 (1.1–9.1)" in text  # median, least and greatest of the first experiment
     assert "is least for G1+G3 (0.212) and greatest for G1 (0.713)" in text
     assert "Its median is 0.295 over the sums with" in text
     assert f"is between {3.0 * 2.117 * (1 + 0.1 * first):.3g}" in text  # on frames not seen

@@ -5,9 +5,10 @@ import pytest
 import yaml
 from ase.build import bulk
 from ase.calculators.emt import EMT
-from ase.io import write
+from ase.io import read, write
 
 from bpstudy.network import load_network
+from bpstudy.potential import Potential
 from bpstudy.trajectory import snapshot
 from tests.workflow.project import copied, snakemake
 
@@ -19,6 +20,8 @@ OVERLAY = {
         "strided": {"system": "alloy", "count": 10, "stride": 1},
         "consecutive": {"system": "alloy", "count": 10},
         "thinned": {"system": "alloy", "count": 10, "stride": 1},
+        "spread": {"system": "alloy", "start": 0, "count": 16, "stride": 1},
+        "warm": {"system": "alloy", "start": 32, "count": 10, "stride": 1},
         "curve": {"system": "alloy", "count": 16, "stride": 1},
         "validation": {"system": "alloy", "start": 18, "count": 1, "stride": 1},
         "later": {"system": "alloy", "start": 21, "count": 10, "stride": 1},
@@ -26,10 +29,11 @@ OVERLAY = {
     },
     "held_out_gap_frames": 1,
     "learning_curves": {"counts": [5], "shares": [0.5, 1.0], "count_of_shares": 5},
-    "optimizers": {"levenberg-marquardt": {"max_iterations": 5}},
+    "optimizers": {"levenberg-marquardt": {"max_iterations": 5}, "with-forces": {"max_iterations": 5}},
     "seeds": [0],
 }
 RUN = "results/training/types-12G2-12G5/seed-0"
+WITH_FORCES = "results/training/types-12G2-12G5-forces/seed-0"
 
 
 @pytest.fixture
@@ -50,13 +54,23 @@ def project(tmp_path):
 
 @pytest.mark.slow
 def test_an_alloys_trajectory_is_studied(project):
-    run = snakemake(project, "--cores", "2", "--configfile", "mine.yaml", "--", f"{RUN}/model.keras")
+    wanted = (f"{RUN}/model.keras", f"{WITH_FORCES}/model.keras")
+    run = snakemake(project, "--cores", "2", "--configfile", "mine.yaml", "--", *wanted)
     assert run.returncode == 0, run.stderr
     assert set(load_network(project / RUN / "model.keras").labels) == {"Al", "Cu"}
     predictions = pd.read_csv(project / RUN / "predictions.csv")
     assert predictions["set"].value_counts().to_dict() == {"train": 16, "later": 10, "independent": 10}
     thermo = pd.read_csv(project / "results/dynamics/alloy/thermo.csv")
     assert len(thermo) == 42
+    # The fit with forces is a potential that knows the frames.
+    predictions = pd.read_csv(project / WITH_FORCES / "predictions.csv").query("set == 'warm'")
+    atoms = read(project / "alloy.extxyz", index=35)
+    forces = atoms.get_forces()
+    atoms.calc = Potential(project / WITH_FORCES, on_extrapolation="ignore")
+    row = predictions[predictions["frame"] == 35].iloc[0]
+    assert atoms.get_potential_energy() == pytest.approx(row["energy_nn_ev"], abs=1e-9)
+    error = ((atoms.get_forces() - forces) ** 2).mean() ** 0.5
+    assert error == pytest.approx(row["force_error_nn_ev_per_angstrom"], rel=1e-6)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 rule claims:
     input:
         metrics="results/evaluation/metrics.csv",
+        with_forces=["results/evaluation/with_forces.csv"] if WITH_FORCES else [],
         smoothness="results/evaluation/smoothness.csv",
         ranking="results/evaluation/ranking.csv",
         hierarchy="results/normalization/hierarchy.csv",
@@ -20,6 +21,7 @@ rule claims:
         runtime=30,
     params:
         reported=STUDY.reported.model_dump(),
+        forces=WITH_FORCES.model_dump() if WITH_FORCES else None,
         sums_of=[shown.experiment for shown in STUDY.figures.sums.values()],
         cutoff_angstrom=STUDY.unit_functions.cutoff_angstrom,
         bins=STUDY.unit_functions.bins,

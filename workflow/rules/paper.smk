@@ -7,6 +7,7 @@ PAPER_TABLES = {
     "unit-scatter": "results/normalization/scatter.csv",
     "hierarchy": "results/normalization/hierarchy.csv",
     "claims": "results/claims.json",
+    **({"with-forces": "results/evaluation/with_forces_summary.csv"} if WITH_FORCES else {}),
     **{f"thermo-{system}": thermo(system) for system in STUDY.used_systems},
 }
 

@@ -4,9 +4,15 @@ rule train:
         thermo=lambda w: [
             thermo(STUDY.frames[frames].system) for frames in STUDY.experiments[w.experiment].sets.values()
         ],
+        trajectories=lambda w: [
+            trajectory(STUDY.frames[frames].system)
+            for frames in STUDY.experiments[w.experiment].sets.values()
+            if STUDY.experiments[w.experiment].forces
+        ],
         code=code("bpstudy.fitting"),
     output:
         model=of_each_seed("model.keras"),
+        potential=of_each_seed("potential.json"),
         history=of_each_seed("history.csv"),
         predictions=of_each_seed("predictions.csv"),
         metrics=of_each_seed("metrics.json"),

@@ -4,25 +4,25 @@ import json
 
 import pandas as pd
 
-from bpstudy.claims import Evidence, ledger
-from bpstudy.config.analysis import Reported
+from bpstudy.claims import NO_FORCES, Evidence, ledger
+from bpstudy.config.analysis import Reported, WithForces
 from bpstudy.files import atomic_path, write_table
 from bpstudy.jobs import job
 
 with job(snakemake):
-    tables = {
-        name: pd.read_csv(snakemake.input[name])
-        for name in ("metrics", "smoothness", "ranking", "hierarchy", "unit_scatter")
-    }
-    shown = zip(snakemake.params.sums_of, snakemake.input.sums, strict=True)
+    given, params = snakemake.input, snakemake.params
+    names = ("metrics", "smoothness", "ranking", "hierarchy", "unit_scatter")
+    tables = {name: pd.read_csv(given[name]) for name in names}
     claims = ledger(
         Evidence(
-            Reported(**snakemake.params.reported),
+            Reported(**params.reported),
+            WithForces(**params.forces) if params.forces else None,
             **tables,
-            sums={experiment: pd.read_csv(path) for experiment, path in shown},
-            cutoff_angstrom=snakemake.params.cutoff_angstrom,
-            bins=snakemake.params.bins,
-            combinations=tuple(snakemake.params.combinations),
+            with_forces=pd.read_csv(given.with_forces[0]) if params.forces else NO_FORCES,
+            sums={name: pd.read_csv(path) for name, path in zip(params.sums_of, given.sums, strict=True)},
+            cutoff_angstrom=params.cutoff_angstrom,
+            bins=params.bins,
+            combinations=tuple(params.combinations),
         )
     )
     write_table(snakemake.output.table, pd.DataFrame(claims))

@@ -10,7 +10,7 @@ with job(snakemake):
     experiment = Experiment(**snakemake.params.experiment)
     size = len(experiment.functions)
     blocks, written = snakemake.input.blocks, snakemake.output
-    files = zip(written.model, written.history, written.predictions, written.metrics, strict=True)
+    files = zip(written.model, written.potential, written.history, written.predictions, written.metrics, strict=True)
     fit_experiment(
         experiment,
         Optimizer(**snakemake.params.optimizer),
@@ -19,4 +19,5 @@ with job(snakemake):
         threads=snakemake.threads,
         blocks=[blocks[i : i + size] for i in range(0, len(blocks), size)],
         thermo=snakemake.input.thermo,
+        trajectories=snakemake.input.trajectories,
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from bpstudy.config.base import Count, Name, Positive, Section, Seed
+from bpstudy.config.base import Count, Name, NonNegative, Positive, Section, Seed
 
 FEWEST_COMPARED = 10  # frames that experiments are compared on: five blocks of two
 
@@ -68,6 +68,63 @@ class LearningCurves(Section):
         description="of the run, from its start"
     )
     count_of_shares: Count = Field(description="frames spread over each share")
+
+
+class PotentialRuns(Section):
+    """Dynamics with one network, at constant energy and in a heat bath, beside those of the DFT."""
+
+    experiment: Name = Field(description="whose network")
+    seed: Seed = Field(description="one of seeds")
+    reference: Name = Field(description="system whose dynamics are compared, and whose last frame is the start")
+    from_fs: NonNegative = Field(description="start of the reference that is left out, while it warms up")
+    timestep_fs: Positive = Field(le=10, description="of all runs, and of a reference whose times are unknown")
+    temperature_kelvin: Positive
+    friction_per_fs: Positive
+    nve_steps: Count
+    nvt_steps: Count
+    supercell: tuple[Count, Count, Count] = Field(strict=False, description="of the reference's cell")
+    supercell_steps: Count = Field(description="at constant energy")
+    longest_fs: Positive = Field(description="longest lag of the correlations")
+
+
+class EquationOfState(Section):
+    """Energy of the ideal crystal against its volume, of all networks of an experiment and of the DFT."""
+
+    system: Name = Field(description="a simulated system: its crystal and its DFT")
+    experiment: Name = Field(description="whose networks")
+    volumes: Annotated[tuple[Positive, ...], Field(strict=False, min_length=3)] = Field(
+        description="relative to that of the crystal, which is trained on"
+    )
+
+
+FITS = ("energies alone", "energies and forces")  # the two experiments of each pair
+
+
+class WithForces(Section):
+    """What forces in the fit change: pairs of experiments, energies alone and with forces."""
+
+    held_out: Name = Field(description="frames that decide")
+    goal_mev_per_atom: Positive = Field(description="RMS error of the energy of a useful potential, at the most")
+    goal_mev_per_angstrom: Positive = Field(description="and of its forces")
+    types: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(
+        min_length=2, description="pairs that are ranked, by name: combinations of types"
+    )
+    others: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(description="pairs beside them")
+    runs: PotentialRuns
+    equation_of_state: EquationOfState
+
+    @property
+    def pairs(self) -> dict[str, tuple[str, str]]:
+        return self.types | self.others
+
+    def experiments(self) -> dict[str, str]:
+        """Each key of the configuration that names an experiment, and the experiment."""
+        return {
+            f"with_forces.{section}.{pair}[{n}]": name
+            for section in ("types", "others")
+            for pair, names in getattr(self, section).items()
+            for n, name in enumerate(names)
+        }
 
 
 class Information(Section):

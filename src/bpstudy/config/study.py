@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons, Information, LearningCurves, Reported
+from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons, Information, LearningCurves, Reported, WithForces
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
 from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
@@ -38,6 +38,7 @@ class Config(Section):
     figures: Figures
     comparisons: Comparisons
     learning_curves: LearningCurves
+    with_forces: WithForces | None = Field(description="null leaves out all experiments that look at forces")
     information: Information
     reported: Reported
     thermal: Thermal
@@ -46,6 +47,17 @@ class Config(Section):
         description="table of the noise in the DFT's energies, by system, as the rule dft_noise makes it; null: unknown"
     )
     paper_date: Annotated[datetime.date, Field(strict=False, description="date on the paper, YYYY-MM-DD")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_forces(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("with_forces", ...) is not None:
+            return values
+        experiments = values.get("experiments")
+        if not isinstance(experiments, dict):
+            return values
+        kept = {name: e for name, e in experiments.items() if not (isinstance(e, dict) and e.get("forces"))}
+        return {**values, "experiments": kept}
 
     @field_validator("seeds")
     @classmethod
@@ -63,6 +75,14 @@ class Config(Section):
             named += [(f"experiments.{name}.{key}", frames, "frames") for key, frames in e.named_frames().items()]
         named += [(key, name, "experiments") for key, name in self.figures.experiments().items()]
         named += [(key, name, "experiments") for key, name in self.comparisons.experiments().items()]
+        if self.with_forces is not None:
+            named += [(key, name, "experiments") for key, name in self.with_forces.experiments().items()]
+            named.append(("with_forces.held_out", self.with_forces.held_out, "frames"))
+            named.append(("with_forces.runs.experiment", self.with_forces.runs.experiment, "experiments"))
+            named.append(("with_forces.runs.reference", self.with_forces.runs.reference, "systems"))
+            eos = self.with_forces.equation_of_state
+            named.append(("with_forces.equation_of_state.system", eos.system, "systems"))
+            named.append(("with_forces.equation_of_state.experiment", eos.experiment, "experiments"))
         named += [(f"reported.{key}", getattr(self.reported, key), "experiments") for key in ("worst", "best")]
         curves = self.learning_curves
         sections = {"experiment": "experiments", "optimizer": "optimizers", "frames": "frames", "held_out": "frames"}
@@ -161,6 +181,22 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _pairs_look_at_forces(self) -> Self:
+        problems = []
+        if self.with_forces and self.with_forces.runs.seed not in self.seeds:
+            problems.append(f"with_forces.runs.seed = {self.with_forces.runs.seed}: is not one of seeds")
+        for key, name in self.with_forces.experiments().items() if self.with_forces else ():
+            experiment, fitted = self.experiments[name], key.endswith("[1]")
+            if experiment.forces is None or (experiment.forces.weight > 0) != fitted:
+                wanted = "a forces.weight above 0" if fitted else "a forces.weight of 0"
+                problems.append(f"{key} = {name!r}: it needs {wanted}")
+            elif self.with_forces and self.with_forces.held_out not in experiment.held_out:
+                problems.append(f"{key} = {name!r}: is not tested on {self.with_forces.held_out!r}")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
     def _weight_decay_is_chosen_on_something(self) -> Self:
         problems = [
             f"experiments.{name}: optimizers.{e.optimizer} has several weight decays; name `validation` frames"
@@ -173,8 +209,10 @@ class Config(Section):
 
     @property
     def used_systems(self) -> dict[str, System]:
-        """The systems that a choice of frames or the unit functions name; the others are not computed."""
+        """The systems that a choice of frames, the unit functions or runs name; the others are not computed."""
         used = {self.unit_functions.system, *(frames.system for frames in self.frames.values())}
+        if self.with_forces is not None:
+            used.add(self.with_forces.runs.reference)
         return {name: system for name, system in self.systems.items() if name in used}
 
 

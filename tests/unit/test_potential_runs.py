@@ -1,0 +1,74 @@
+"""Runs of a potential beside those it is compared with, here its own."""
+
+import numpy as np
+import pytest
+
+from bpstudy.config.analysis import PotentialRuns
+from bpstudy.config.checks import Thermal
+from bpstudy.figures.potential_runs import potential_runs
+from bpstudy.figures.tables import TableError
+from bpstudy.md import Run, run
+from bpstudy.potential import Potential
+from bpstudy.potential_runs import all_runs
+from tests.unit.test_potential import FUNCTIONS, alloy, make
+
+SETTINGS = PotentialRuns(
+    experiment="x",
+    seed=0,
+    reference="y",
+    from_fs=0.0,
+    timestep_fs=1.0,
+    temperature_kelvin=100.0,
+    friction_per_fs=0.05,
+    nve_steps=20,
+    nvt_steps=30,
+    supercell=(2, 1, 1),
+    supercell_steps=10,
+    longest_fs=8.0,
+)
+THERMAL = Thermal(
+    block_fs=100.0,
+    equilibration_sigmas=3.0,
+    left_out_relaxation_times=3.0,
+    rdf_cutoff_angstrom=5.0,
+    rdf_bin_angstrom=0.25,
+    rdf_frames=5,
+)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    make(folder, [alloy(seed) for seed in range(10)], FUNCTIONS)
+    potential = Potential(folder, on_extrapolation="ignore")
+    reference = []
+    run(alloy(5), potential, Run(30, 1.0, 100.0, 0.05, 1), reference.append)
+    return all_runs(potential, reference, 1.0, SETTINGS, THERMAL)
+
+
+def test_each_run_is_summed_up(results):
+    table = results.summary.set_index("run")
+    assert table["atoms"].to_dict() == {"NVE": 4, "NVE, supercell": 8, "NVT": 4}
+    assert table["steps"].to_dict() == {"NVE": 20, "NVE, supercell": 10, "NVT": 30}
+    assert (table["atom_steps_per_second"] > 0).all()
+    start = results.energies.groupby("run")["total_ev"].first()
+    assert start["NVE, supercell"] == pytest.approx(2 * start["NVE"], rel=1e-9)  # same velocities in each image
+
+
+def test_both_sources_are_in_the_comparisons(results):
+    for table in (results.rdf, results.motion):
+        assert table["source"].unique().tolist() == ["DFT", "network"]
+    assert results.motion["lag_fs"].max() == 8
+
+
+def test_the_figure_shows_the_tables(results):
+    figure = potential_runs(results.energies, results.rdf, results.motion)
+    energy, shells, velocity, displacement = figure.axes
+    assert [text.get_text() for text in energy.get_legend().get_texts()] == ["4 atoms", "8 atoms"]
+    assert shells.get_xlabel() == "distance (Å)"
+    own = results.motion.query("source == 'network'")
+    drawn = next(line for line in displacement.lines if line.get_label() == "network")
+    np.testing.assert_array_equal(drawn.get_ydata(), own["mean_square_displacement_angstrom2"])
+    assert velocity.get_ylabel() == "velocity autocorrelation"
+    with pytest.raises(TableError, match="a finite number is needed"):
+        potential_runs(results.energies.assign(total_ev=np.nan), results.rdf, results.motion)
