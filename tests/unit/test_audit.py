@@ -374,7 +374,9 @@ class TestCommand:
 
     def test_without_results_there_is_nothing_to_call_ok(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        assert CliRunner().invoke(app, ["audit", "--all"]).exit_code == 1
+        ended = CliRunner().invoke(app, ["audit", "--all"])
+        assert ended.exit_code == 1
+        assert "OK" not in ended.output
 
 
 class TestWhy:

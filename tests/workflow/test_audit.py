@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.small_project import git
+from tests.workflow import browser
 from tests.workflow.project import PROJECT, ROOT, environment, snakemake
 
 ARCHIVE = "resources/trajectories"
@@ -157,3 +158,51 @@ def test_the_records_tell_where_what_was_laid_over_the_configuration_lies(projec
     for record in made:
         told = record["predicate"]["buildDefinition"]["internalParameters"]["configuration"]
         assert told == {"files": ["profiles/archived/study.yaml"], "values": {}}
+
+
+EVERY_RESULT = """
+const shown = [];
+for (const path of Object.keys(results)) {
+  app.showResultInfo(path);
+  await pause();
+  const link = [...document.querySelectorAll("a")].find((a) => a.textContent.startsWith("Where it comes from"));
+  app.setView({ content: "img", contentPath: results[path].data_uri, resultPath: path });
+  await pause();
+  const widths = [...document.querySelectorAll("img")].map((image) => image.naturalWidth);
+  shown.push({ path, link: link ? link.getAttribute("href") : null, width: Math.max(...widths) });
+}
+return shown;
+"""
+THE_PAGE = """
+const broken = [...document.querySelectorAll("a")].map((a) => a.getAttribute("href"))
+  .filter((link) => !link.startsWith("#") || !document.getElementById(link.slice(1)));
+return { title: document.title, width: document.querySelector("img").naturalWidth, broken };
+"""
+
+
+@pytest.mark.skipif(not browser.CHROMIUM, reason="needs Chromium: sudo apt-get install chromium")
+def test_the_report_shows_the_figure_and_leads_to_its_audit(project, tmp_path):
+    report = snakemake(project, *PROFILE, "--report", "results/report.html", "--", FIGURE)
+    assert report.returncode == 0, report.stderr[-3000:]
+    code, _ = audit(project, "--all", "--html", "results/audit")
+    assert code == 0
+
+    found, console = browser.visit(project / "results/report.html", EVERY_RESULT, tmp_path / "profile")
+    assert console == []
+    assert [(entry["path"], entry["link"]) for entry in found] == [(FIGURE, "audit/figures/fig01.png.html")]
+    assert found[0]["width"] > 1000  # the figure itself, at its resolution in print
+
+    page, console = browser.visit(project / "results" / found[0]["link"], THE_PAGE, tmp_path / "profile")
+    assert console == []
+    assert page["title"] == f"{FIGURE}: where it comes from"
+    assert page["width"] > 1000
+    assert page["broken"] == []
+
+
+@pytest.mark.skipif(not browser.CHROMIUM, reason="needs Chromium: sudo apt-get install chromium")
+def test_an_error_on_a_page_is_seen(tmp_path):
+    """The check of the console is a check."""
+    page = tmp_path / "page.html"
+    page.write_text("<html><body><script>nothing()</script></body></html>")
+    _, console = browser.visit(page, "return 1;", tmp_path / "profile")
+    assert any("nothing is not defined" in line for line in console)

@@ -86,13 +86,15 @@ def _few(names: Sequence[str]) -> str:
 
 def summary(found: Sequence[Edge]) -> str:
     """One line: how many files, jobs and edges, and the verdict on all of them."""
+    if not found:
+        return "there are no results here"
     edges = list(edges_of(found))
     counts = {verdict: sum(edge.verdict is verdict for edge in edges) for verdict in Verdict}
     said = ", ".join(f"[{STYLES[verdict]}]{count} {verdict}[/]" for verdict, count in counts.items() if count)
     overall = verdict_of(found)
     return (
         f"[{STYLES[overall]}]{overall}[/]: {len(found)} file{'s' * (len(found) != 1)}, {len(jobs_of(found))} jobs, "
-        f"{len(edges)} edges: {said or 'nothing'}"
+        f"{len(edges)} edges: {said}"
     )
 
 
