@@ -120,15 +120,15 @@ def orphans(folder):
 
 @pytest.mark.fault("SIGTERM", "Snakemake ends with its jobs; no partial file; the same results afterwards")
 def test_sigterm(project, undisturbed):
-    run = start(project, TRAJECTORY, TRAINED)
+    run = start(project, TRAJECTORY)
     computing(project)
     run.send_signal(signal.SIGTERM)
     assert run.wait(timeout=120) != 0
     assert orphans(project) == []
     assert partial_files(project) == []
     assert_same(project, undisturbed)
-    assert snakemake(project, *CORES, "--", TRAJECTORY, TRAINED).returncode == 0
-    assert_same(project, undisturbed, TRAJECTORY, TRAINED)
+    assert snakemake(project, *CORES, "--", TRAJECTORY).returncode == 0
+    assert_same(project, undisturbed, TRAJECTORY)
 
 
 @pytest.mark.fault("the disk is full", "the job says so, no file is partial; with space, the same results")
@@ -224,10 +224,8 @@ def planned(folder, *arguments):
 @pytest.mark.parametrize(
     ("overlay", "rules"),
     [
-        ({}, set()),
+        ({"optimizers": {"adam": {"max_iterations": 7}}, "figures": {"dpi": 100}}, set()),
         ({"optimizers": {"lbfgs": {"max_iterations": 7}}}, {"train"}),
-        ({"optimizers": {"adam": {"max_iterations": 7}}}, set()),
-        ({"figures": {"dpi": 100}}, set()),
         ({"angular_tolerance": 1e-9}, {"descriptors", "train"}),
         ({"systems": {"cu4": {"dynamics": {"seed": 5}}}}, {"dynamics_chunk", "trajectory"}),
     ],
