@@ -12,7 +12,7 @@ ROWS = pytest.StashKey[dict]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", type=Path, help="JSON file that keeps the outcome of each test marked `fault`")
-    parser.addoption("--kills", type=int, default=2, help="random kills of the small study (make test-faults: 50)")
+    parser.addoption("--kills", type=int, default=1, help="random kills of the small study (make test-faults: 50)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

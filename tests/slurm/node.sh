@@ -23,14 +23,15 @@ within() { # within SECONDS COMMAND...
 
 install_packages() {
     dpkg --status slurmctld slurmd slurm-client munge >/dev/null 2>&1 && return
-    local policy=/usr/sbin/policy-rc.d ours=
-    # The packages must not start daemons of their own.
-    [[ -e $policy ]] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && ours=1; }
+    local policy=/usr/sbin/policy-rc.d
+    if [[ ! -e $policy ]]; then # the packages must not start daemons of their own
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    fi
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq -o DPkg::Lock::Timeout=300 update
     apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --yes --no-install-recommends \
         slurmctld slurmd slurm-client munge >/dev/null
-    [[ -z $ours ]] || rm "$policy"
 }
 
 configure() {

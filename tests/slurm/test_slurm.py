@@ -5,6 +5,7 @@ The results are those of an undisturbed run on one machine without SLURM, to the
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 @pytest.fixture(scope="session", autouse=True)
 def node():
-    there = subprocess.run(["sinfo"], capture_output=True).returncode == 0 if Path("/usr/bin/sinfo").exists() else False
+    there = shutil.which("sinfo") and subprocess.run(["sinfo"], capture_output=True).returncode == 0
     subprocess.run([NODE, "up"], check=True)
     yield
     if not there:
