@@ -96,7 +96,7 @@ def md(
     from ase.io import read
 
     from bpstudy.files import write_table
-    from bpstudy.md import Run, drift, run_to_file
+    from bpstudy.md import Run, drift, run_to_file, supercell
     from bpstudy.potential import Potential
 
     try:
@@ -108,7 +108,7 @@ def md(
             atoms = cast(Atoms, read(structure))
         except Exception as error:  # ASE's readers raise whatever the damage causes
             raise ValueError(f"{structure}: ASE cannot read it ({type(error).__name__}: {error})") from None
-        atoms = atoms.repeat(repeat)
+        atoms = supercell(atoms, (repeat, repeat, repeat))
         table = run_to_file(atoms, potential, settings, output)
     except (OSError, ValueError) as error:
         _fail(error)

@@ -18,9 +18,8 @@ from bpstudy.files import atomic_path, write_table
 from bpstudy.forces import ForceSet, force_set, read_functions
 from bpstudy.network import AtomicNetwork, build_network
 from bpstudy.normalization import EnergyScale, Scaler
-from bpstudy.potential import describe
+from bpstudy.potential import describe, element_networks
 from bpstudy.training import ForceData, TrainingResult, TrainingSettings, set_threads, train
-from bpstudy.training.forces import ForceTerm
 from bpstudy.trajectory import read_frames
 
 TRAIN, VALIDATION = "train", "validation"
@@ -149,9 +148,18 @@ def _predictions(network: AtomicNetwork, of: FrameSet) -> dict[str, np.ndarray]:
     """Columns of the table of predictions."""
     columns = {"energy_nn_ev": network.energies(of.features.by_element())}
     if of.forces is not None:
-        predicted = ForceTerm(network, of.force_data(1.0, 1.0)).forces(network.get_weights())
-        columns["force_error_nn_ev_per_angstrom"] = of.force_errors(predicted)
+        columns["force_error_nn_ev_per_angstrom"] = of.force_errors(_forces(network, of, of.forces))
     return columns
+
+
+def _forces(network: AtomicNetwork, of: FrameSet, known: ForceSet) -> np.ndarray:
+    """The network's forces (n_frames, n_components), eV/Å."""
+    total = np.zeros_like(known.forces_ev_per_angstrom)
+    for element, chosen in element_networks(network).items():
+        values = of.features.by_element()[element][known.places]
+        slopes = chosen.energies(values.reshape(-1, values.shape[-1]))[1].reshape(values.shape)
+        total -= np.einsum("bacf,baf->bc", known.gradients[element], slopes, optimize=True)
+    return total
 
 
 def add_forces(

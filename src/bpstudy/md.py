@@ -97,6 +97,14 @@ def run(
     return pd.DataFrame(rows, columns=names)
 
 
+def supercell(atoms: Atoms, repeat: tuple[int, int, int]) -> Atoms:
+    """The structure so many times along each axis; without velocities, since copies of them would move as one cell."""
+    larger = atoms.repeat(repeat)
+    if len(larger) > len(atoms):
+        larger.set_momenta(np.zeros_like(larger.positions))
+    return larger
+
+
 def run_to_file(atoms: Atoms, calculator: Calculator, settings: Run, path: str | Path) -> pd.DataFrame:
     """`run`, its frames written to an ASE trajectory that appears when it is complete."""
     with atomic_path(path) as temporary, Trajectory(str(temporary), "w") as trajectory:

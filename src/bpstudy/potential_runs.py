@@ -10,7 +10,7 @@ from ase import Atoms
 
 from bpstudy.config.analysis import PotentialRuns
 from bpstudy.config.checks import Thermal
-from bpstudy.md import Run, drift, run
+from bpstudy.md import Run, drift, run, supercell
 from bpstudy.potential import Potential
 from bpstudy.rdf import radial_distribution
 from bpstudy.transport import motion
@@ -56,7 +56,7 @@ def all_runs(
         (SUPERCELL, settings.supercell, settings.supercell_steps, None),
         (BATH, (1, 1, 1), settings.nvt_steps, settings.friction_per_fs),
     ):
-        atoms = reference[-1].copy().repeat(repeat)
+        atoms = supercell(reference[-1].copy(), repeat)
         every = 1 if name == BATH else max(1, steps // ROWS)
         asked = Run(steps, settings.timestep_fs, settings.temperature_kelvin, friction, every, settings.seed)
         before = potential.extrapolations

@@ -188,12 +188,14 @@ def test_the_order_of_magnitudes_is_computed(paper, built):
 
 def test_every_picture_and_experiment_has_its_place(built, study):
     text = _text(built)
-    figures = 4 + len(study.figures.predictions) + len(study.figures.sums)
+    figures = 6 + len(study.figures.predictions) + len(study.figures.sums)
     captions = re.findall(r"Figure (S?[0-9]+):", text)
     assert sorted(captions) == sorted([*map(str, range(1, figures + 1)), *(key[3:] for key in SUPPLEMENT)])
     assert "Table 3:" in text
-    for name in study.experiments:
-        assert text.count(name) >= 2  # settings and errors
+    for name, experiment in study.experiments.items():
+        assert experiment.forces or text.count(name) >= 2  # settings and errors
+    for pair in study.with_forces.pairs:
+        assert f"{pair} energies and forces" in text
 
 
 def test_claims_are_a_table_when_they_are_given(paper, built):
