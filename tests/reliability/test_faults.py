@@ -19,7 +19,7 @@ from tests.workflow.project import ROOT, TRAINED, TRAJECTORY, assert_same, compu
 
 CORES = ["--cores", "2"]
 CHUNK = "results/dynamics/cu4/chunks/0001.traj"
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def start(folder, *targets):

@@ -99,12 +99,13 @@ up() {
 }
 
 down() {
-    local daemon
+    local daemon pid
     command -v scancel >/dev/null && alive slurmctld && scancel --user root || true
     for daemon in "${daemons[@]}"; do
         alive "$daemon" || continue
-        kill "$(cat "$home/$daemon.pid")"
-        within 20 sh -c "! kill -0 $(cat "$home/$daemon.pid")"
+        pid=$(cat "$home/$daemon.pid")
+        kill "$pid"
+        within 20 sh -c "! kill -0 $pid"
     done
     rm -rf /etc/slurm/slurm.conf "$home"
 }
