@@ -175,7 +175,7 @@ def results(frames, tmp_path_factory):
 
 def table(results, name):
     experiment, files, baselines = results[name]
-    rows = metrics({name: experiment}, [(name, files.predictions, files.metrics)], {name: baselines})
+    rows = metrics({name: experiment}, [(name, files.predictions, files.metrics)], {name: baselines}, {})
     return rows.set_index("set")
 
 

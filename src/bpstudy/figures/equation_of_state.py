@@ -29,7 +29,7 @@ def equation_of_state(dft: pd.DataFrame, networks: pd.DataFrame, width_cm: float
     by = shown.groupby("volume_angstrom3_per_atom")
     table = pd.DataFrame({"middle": by["change"].median(), "low": by["change"].min(), "high": by["change"].max()})
     ax.fill_between(table.index, table["low"], table["high"], color=style.NETWORK, alpha=0.25, linewidth=0)
-    ax.plot(table.index, table["middle"], color=style.NETWORK, label="networks, median and range of the seeds")
+    ax.plot(table.index, table["middle"], color=style.NETWORK, label="networks (median, range)")
     outside = by["outside"].any().to_numpy(bool)
     for unlike, face in ((False, style.NETWORK), (True, "white")):
         points = table.loc[outside == unlike, "middle"]
