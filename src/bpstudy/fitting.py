@@ -170,9 +170,11 @@ def add_forces(
     threads: int,
 ) -> dict[str, FrameSet]:
     """The sets with forces and dG/dR of those of their frames that are asked for, computed here: it takes milliseconds
-    a frame, and they are too large to keep."""
-    found = {}
+    a frame, and they are too large to keep. Where forces are only tested, those of the training frames are left out."""
+    found = dict(sets)
     for (name, of), group, path in zip(sets.items(), blocks, trajectories, strict=True):
+        if name == TRAIN and not asked.weight:
+            continue
         count, components = (asked.frames, asked.components) if name == TRAIN else (asked.tested, None)
         frames = read_frames(path)
         forces = force_set(read_functions(group), frames, of.features.frames, count, components, threads=threads)

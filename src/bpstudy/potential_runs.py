@@ -1,15 +1,17 @@
-"""What a potential is for: dynamics at constant energy and in a heat bath, beside those of the DFT."""
+"""What a potential is for: dynamics at constant energy and in a heat bath, and energies at other volumes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 from ase import Atoms
 
 from bpstudy.config.analysis import PotentialRuns
 from bpstudy.config.checks import Thermal
+from bpstudy.equation_of_state import with_volumes
 from bpstudy.md import Run, drift, run, supercell
 from bpstudy.potential import Potential
 from bpstudy.rdf import radial_distribution
@@ -80,3 +82,18 @@ def all_runs(
     ]
     moved = [motion(frames, step, settings.longest_fs).assign(source=name) for name, (frames, step) in sources.items()]
     return Results(pd.concat(energies), pd.DataFrame(summary), pd.concat(shells), pd.concat(moved))
+
+
+def energies_at_volumes(folders: Mapping[int, Path], frames: Sequence[Atoms], volumes: Sequence[float]) -> pd.DataFrame:
+    """Energies (eV per atom) of the structures by each seed's network; `outside`: unlike all training."""
+    tables = []
+    for seed, folder in folders.items():
+        potential = Potential(folder, on_extrapolation="warn")
+        energies, outside = [], []
+        for frame in frames:
+            before = potential.extrapolations
+            energies.append(potential.get_potential_energy(frame) / len(frame))
+            outside.append(potential.extrapolations > before)
+        table = with_volumes(frames, volumes)
+        tables.append(table.assign(energy_ev_per_atom=energies, outside=outside, seed=seed))
+    return pd.concat(tables, ignore_index=True)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from bpstudy.config.systems import Crystal
-from bpstudy.equation_of_state import crystals, networks, with_volumes
+from bpstudy.equation_of_state import crystals, with_volumes
 from bpstudy.figures.equation_of_state import equation_of_state
 from bpstudy.figures.tables import TableError
+from bpstudy.potential_runs import energies_at_volumes
 from bpstudy.symmetry import G2, SymmetryFunctions
 from tests.unit.test_potential import make
 
@@ -29,7 +30,7 @@ def table(frames, tmp_path_factory):
         trained.append(atoms)
     make(folder, [frames[1], *trained], SymmetryFunctions([G2(1.0, rs, 5.0) for rs in (2.0, 3.0)]))
     with pytest.warns(UserWarning, match="lies outside"):
-        return networks({0: folder, 1: folder}, frames, VOLUMES)
+        return energies_at_volumes({0: folder, 1: folder}, frames, VOLUMES)
 
 
 def test_the_crystals_have_the_volumes(frames):

@@ -104,8 +104,12 @@ def test_equal_seeds_give_equal_files_alone_and_beside_others(data, fitted, tmp_
 
 def test_the_table_of_metrics_is_of_the_predictions(fitted):
     table = metrics(
-        {"try": experiment()}, [("try", fitted / "p.csv", fitted / "m.json")], {"try": fitted.parent / "baselines.csv"}
+        {"try": experiment()},
+        [("try", fitted / "p.csv", fitted / "m.json")],
+        {"try": fitted.parent / "baselines.csv"},
+        {"try": 0.25},
     )
+    assert table["noise_floor_mev_per_atom"].unique().tolist() == [0.25]
     assert table["set"].tolist() == ["train", "later"]
     assert table["functions"].unique().tolist() == ["4G2+2G5"] == [functions_label(experiment())]
     assert table["trained_on"].unique().tolist() == ["20 frames, step 1, from 0"]

@@ -1,10 +1,12 @@
 """Forces beside the energies: which are taken, what the experiment makes of them, ridge with forces."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
@@ -173,7 +175,7 @@ def results(frames, tmp_path_factory):
 
 def table(results, name):
     experiment, files, baselines = results[name]
-    rows = metrics({name: experiment}, [(name, files.predictions, files.metrics)], {name: baselines})
+    rows = metrics({name: experiment}, [(name, files.predictions, files.metrics)], {name: baselines}, {})
     return rows.set_index("set")
 
 
@@ -225,12 +227,10 @@ def compared(results):
     return with_forces(rows, SETTINGS)
 
 
-SETTINGS = WithForces(
-    held_out="later",
-    goal_mev_per_atom=0.1,
-    goal_mev_per_angstrom=5.0,
-    types={"a": ("e-energies", "e-forces"), "b": ("e-energies", "e-forces")},
-    others={"c": ("e-energies", "e-forces")},
+PAIR = ["e-energies", "e-forces"]
+STUDY = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())["with_forces"]
+SETTINGS = WithForces.model_validate(
+    STUDY | {"held_out": "later", "types": {"a": PAIR, "b": PAIR}, "others": {"c": PAIR}}
 )
 
 

@@ -28,6 +28,14 @@ def test_the_table_of_training_is_the_committed_measurement():
         assert f"| {name} | {fit['iterations']} | {fit['wall_s']:.1f} |" in README
 
 
+def test_the_table_of_dynamics_is_the_committed_measurement():
+    rows = json.loads((ROOT / "benchmarks/potential.json").read_text())["rows"]
+    assert len(rows) >= 4
+    for row in rows:
+        shown = f"{1000 * row['seconds_per_step']:.3g} | {row['atom_steps_per_second']:.3g}"
+        assert f"| {row['atoms']} | {shown} |" in README
+
+
 def test_links_and_pictures_exist():
     links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
     assert links

@@ -142,7 +142,7 @@ if WITH_FORCES:
             input:
                 models=runs(EOS.experiment, "model.keras"),
                 descriptions=runs(EOS.experiment, "potential.json"),
-                code=code("bpstudy.equation_of_state"),
+                code=code("bpstudy.potential_runs"),
             output:
                 "results/equation_of_state/networks.csv",
             log:

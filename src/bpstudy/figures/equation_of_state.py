@@ -14,7 +14,7 @@ def equation_of_state(dft: pd.DataFrame, networks: pd.DataFrame, width_cm: float
 
     Args:
         dft: volume, volume_angstrom3_per_atom, energy_ev_per_atom.
-        networks: of `bpstudy.equation_of_state.networks`.
+        networks: of `bpstudy.potential_runs.energies_at_volumes`.
     """
     require_finite(dft, ["volume", "volume_angstrom3_per_atom", "energy_ev_per_atom"], "energies of the DFT")
     require_finite(networks, ["volume", "energy_ev_per_atom", "seed"], "energies of the networks")
@@ -29,7 +29,7 @@ def equation_of_state(dft: pd.DataFrame, networks: pd.DataFrame, width_cm: float
     by = shown.groupby("volume_angstrom3_per_atom")
     table = pd.DataFrame({"middle": by["change"].median(), "low": by["change"].min(), "high": by["change"].max()})
     ax.fill_between(table.index, table["low"], table["high"], color=style.NETWORK, alpha=0.25, linewidth=0)
-    ax.plot(table.index, table["middle"], color=style.NETWORK, label="networks, median and range of the seeds")
+    ax.plot(table.index, table["middle"], color=style.NETWORK, label="networks (median, range)")
     outside = by["outside"].any().to_numpy(bool)
     for unlike, face in ((False, style.NETWORK), (True, "white")):
         points = table.loc[outside == unlike, "middle"]
@@ -39,7 +39,7 @@ def equation_of_state(dft: pd.DataFrame, networks: pd.DataFrame, width_cm: float
     trained = _trained(dft, "volume_angstrom3_per_atom")
     ax.axvline(trained, color=style.PLAIN, linestyle=":", label="volume trained at")
     ax.set(xlabel="volume (Å³ per atom)", ylabel="energy less that at the volume\ntrained at (meV per atom)")
-    ax.legend()
+    figure.legend(loc="outside upper center", ncols=2)
     sns.despine(fig=figure)
     return figure
 
