@@ -36,6 +36,12 @@ def test_the_table_of_dynamics_is_the_committed_measurement():
         assert f"| {row['atoms']} | {shown} |" in README
 
 
+def test_the_ledger_of_claims_is_the_committed_result():
+    for c in json.loads((ROOT / "docs/claims.json").read_text()):
+        row = (c["id"], c["claim"], c["paper"], c["ours"], c["verdict"])
+        assert f"| {' | '.join(row)} |" in README, c["id"]
+
+
 def test_links_and_pictures_exist():
     links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
     assert links
