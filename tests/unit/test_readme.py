@@ -67,5 +67,5 @@ def test_nothing_is_left_to_be_filled_in():
 
 def test_the_make_targets_exist():
     makefile = (ROOT / "Makefile").read_text()
-    for target in set(re.findall(r"`?make ([a-z]+)`?", README)):
+    for target in set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE)):
         assert f"\n{target}:" in makefile, target
