@@ -13,6 +13,7 @@ from bpstudy import doctor as doctors
 from bpstudy import slurm
 from bpstudy.config.study import ConfigError, load, schema_json
 from bpstudy.provenance.cli import audit
+from bpstudy.provenance.recording import record_restored
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 config_app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")
@@ -55,7 +56,10 @@ def restore(
 ) -> None:
     """Put archived chunks back into the results, so that the dynamics goes on from the last of them."""
     try:
-        restored = archives.restore(source / system, results / "dynamics" / system / "chunks")
+        chunks = results / "dynamics" / system / "chunks"
+        restored = archives.restore(source / system, chunks)
+        for number in restored:
+            record_restored(results, source / system, chunks, number)
     except archives.ArchiveError as error:
         _fail(error)
     print(f"{system}: {len(restored)} chunks restored")

@@ -226,6 +226,16 @@ def test_a_file_that_no_job_made_is_unverifiable(project):
     assert wrong() == {("file", "results/tables/by-hand.csv"): (UNVERIFIABLE, "no record knows its content")}
 
 
+def test_a_job_that_copies_its_input_is_not_taken_for_the_inputs_maker(project):
+    Path("code/table.py").write_text(
+        "import shutil\nfrom bpstudy.provenance.recording import recorded\n"
+        "with recorded(snakemake):\n    shutil.copy(snakemake.input.data, snakemake.output[0])\n"
+    )
+    small_project.run_table("one", 1)
+    assert wrong(TABLE) == {}
+    assert [edge.detail for edge in Auditor().file(TABLE).job.edges if edge.kind == "input"] == ["source"]
+
+
 def test_an_input_without_a_record_is_unverifiable(project):
     for path in Path("results/provenance/records").rglob("*.json"):
         if "bpstudy/table" in path.read_text():

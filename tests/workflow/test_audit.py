@@ -88,6 +88,21 @@ def test_a_file_of_the_archive_is_audited_as_well(project):
     assert wrong(project, f"{ARCHIVE}/cu4/0003.traj.xz") == (set(), "")
 
 
+def test_restored_chunks_lead_to_the_archive(project):
+    chunks = project / "results/dynamics/cu4/chunks"
+    command = [sys.executable, "-m", "bpstudy.cli", "restore", "cu4"]
+    try:
+        subprocess.run(command, cwd=project, env=environment(project), check=True, capture_output=True)
+        files = sorted(str(path.relative_to(project)) for path in chunks.iterdir())
+        assert len(files) == 12
+        assert wrong(project, *files) == (set(), "")
+        _, found = audit(project, files[2])
+        names = {edge["name"] for job in found["jobs"].values() for edge in job["edges"]}
+        assert f"{ARCHIVE}/cu4/0000.traj.xz" in names
+    finally:
+        shutil.rmtree(chunks)
+
+
 def test_a_changed_table_that_snakemake_was_told_to_take_as_new_is_found(project):
     with changed(project / THERMO, lambda content: content.replace(b"1", b"2", 1)):
         touched = snakemake(project, "--cores", "1", *PROFILE, "--touch", "--", FIGURE)

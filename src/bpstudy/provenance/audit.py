@@ -172,7 +172,7 @@ class Auditor:
         return Edge(kind, name, Verdict.OK, detail, job)
 
     def _input(self, name: str, digest: str, configuration: Mapping[str, Any]) -> Edge:
-        maker = self.store.made(digest, name)
+        maker = self.store.wrote(name, digest)
         if maker:
             return self._content("input", name, digest, self.job(maker, configuration))
         if number := _archived(Path(name)):

@@ -177,6 +177,12 @@ class Store:
         alike = [record for record in found if record.lineage == lineage]
         return next(reversed(named or alike or found), None)
 
+    def wrote(self, name: str, digest: str) -> Record | None:
+        """The newest job that wrote this content to this file; one that wrote it elsewhere did not make this file."""
+        return next(
+            (record for record in reversed(self._by_name.get(name, [])) if record.outputs[name] == digest), None
+        )
+
     def last_to_write(self, name: str) -> Record | None:
         """The newest job that wrote a file of this name, whatever its content."""
         return next(reversed(self._by_name.get(name, [])), None)

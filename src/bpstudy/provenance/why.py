@@ -51,7 +51,7 @@ def first_difference(store: Store, one: Record, other: Record) -> Difference | N
     for (name, digest), (other_name, other_digest) in pairs:
         if digest == other_digest:
             continue
-        makers = store.made(digest, name), store.made(other_digest, other_name)
+        makers = store.wrote(name, digest), store.wrote(other_name, other_digest)
         if makers[0] is None or makers[1] is None:
             text = f"is a source and not the same (sha256 {digest[:12]}…, {other_digest[:12]}…)"
             return Difference(name if name == other_name else f"{name}, {other_name}", (text,), (one.rule,))
