@@ -7,6 +7,7 @@ same jobs again: two processes would compute one file, and a job that waits coul
 import getpass
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,10 +51,17 @@ def jobs_of(folder: Path) -> list[SlurmJob]:
 def refuse_orphans(folder: Path) -> None:
     """Called when a Snakemake starts in `folder`, before it sends its first job.
 
+    Where SLURM does not answer, no job can be sent to it, but jobs can run here: that is a warning only.
+
     Raises:
         OrphanError: jobs of an earlier Snakemake are still there.
     """
-    if orphans := jobs_of(folder):
+    try:
+        orphans = jobs_of(folder)
+    except OrphanError as error:
+        print(f"warning: {error}; whether SLURM still has jobs of this folder is not known", file=sys.stderr)
+        return
+    if orphans:
         listed = "".join(f"\n  {job}" for job in orphans)
         raise OrphanError(
             f"SLURM still has jobs of an earlier Snakemake in this folder; nothing was started:{listed}\n"

@@ -62,7 +62,9 @@ def test_where_there_is_no_slurm(monkeypatch, tmp_path):
     assert CliRunner().invoke(app, ["orphans"]).output == "none\n"
 
 
-def test_a_controller_that_does_not_answer(queue):
+def test_a_controller_that_does_not_answer(queue, capsys):
     (queue / "squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm controller' >&2; exit 1\n")
     with pytest.raises(slurm.OrphanError, match="squeue: Unable to contact slurm controller"):
         slurm.jobs_of(queue)
+    slurm.refuse_orphans(queue)  # the study can still run here
+    assert "warning: squeue: Unable to contact slurm controller" in capsys.readouterr().err
