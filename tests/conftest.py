@@ -1,4 +1,5 @@
 import datetime
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return item.get_closest_marker("slow") is not None, FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS)
 
     items.sort(key=order)
+
+
+def pytest_collection_finish() -> None:
+    """The fits' one thread, before any test uses TensorFlow, which cannot change it later."""
+    if "tensorflow" in sys.modules:
+        from bpstudy.training import set_threads
+
+        with set_threads(1):
+            pass
 
 
 @pytest.hookimpl(wrapper=True)

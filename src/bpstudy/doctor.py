@@ -181,7 +181,7 @@ def check_slurm() -> Check:
         return Check("SLURM", "note", "not here", "only needed for profiles/slurm")
     works, said = run("sinfo", "--noheader")
     if not works:
-        return Check("SLURM", "problem", said.splitlines()[0], "the controller does not answer: ask the administrator")
+        return Check("SLURM", "note", said.splitlines()[0], "does not answer; only for profiles/slurm")
     if find_spec("snakemake_executor_plugin_slurm") is None:
         return Check("SLURM", "problem", "no Snakemake plugin", "delete .venv, then `make setup`")
     works, _ = run("sacct", "--noheader")
