@@ -13,7 +13,7 @@ from bpstudy import doctor as doctors
 from bpstudy import slurm
 from bpstudy.config.study import ConfigError, load, schema_json
 from bpstudy.provenance.cli import audit
-from bpstudy.provenance.recording import record_restored
+from bpstudy.provenance.restored import record_restored
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 config_app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bpstudy.archive import SUFFIXES
 from bpstudy.checksums import sha256
 from bpstudy.provenance import record
 from bpstudy.provenance.digests import DigestCache, fingerprint
 from bpstudy.provenance.embed import FORMATS, embed
 from bpstudy.provenance.lineage import lineage_of
-from bpstudy.provenance.store import FOLDER, Store, read_record
+from bpstudy.provenance.store import FOLDER, Store
 
 
 def share_configuration(files: Sequence[Path], values: dict[str, Any]) -> None:
@@ -70,15 +69,6 @@ def recorded(snakemake: Any, results: Path = Path("results")) -> Iterator[Any]:
     seconds += time.perf_counter() - clock
     statement["predicate"]["runDetails"]["metadata"]["recordingSeconds"] = round(seconds, 4)
     store.add(statement)
-
-
-def record_restored(results: Path, archive: Path, chunks: Path, number: str) -> None:
-    """Record that a chunk of dynamics was taken from the archive, whose forces have fewer digits than the chunk had."""
-    files = [archive / f"{number}{suffix}" for suffix in SUFFIXES]
-    made = read_record(archive / f"{number}.record.json")
-    outputs = [chunks / f"{number}.traj", chunks / f"{number}.state.json"]
-    statement = record.statement(made.rule, made.parameters, record.hashes(files), outputs, record.now())
-    Store(results).add(statement)
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,18 @@
+"""Records of chunks of dynamics that were taken from the archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bpstudy.archive import SUFFIXES
+from bpstudy.provenance import record
+from bpstudy.provenance.store import Store, read_record
+
+
+def record_restored(results: Path, archive: Path, chunks: Path, number: str) -> None:
+    """Record that a chunk of dynamics was taken from the archive, whose forces have fewer digits than the chunk had."""
+    files = [archive / f"{number}{suffix}" for suffix in SUFFIXES]
+    made = read_record(archive / f"{number}.record.json")
+    outputs = [chunks / f"{number}.traj", chunks / f"{number}.state.json"]
+    statement = record.statement(made.rule, made.parameters, record.hashes(files), outputs, record.now())
+    Store(results).add(statement)
