@@ -128,6 +128,7 @@ if CONVERGENCE:
             "results/dft_convergence/noise.csv",
         log:
             "results/logs/dft_convergence/noise.log",
+        localrule: True
         conda:
             "../../envs/dft.yaml"
         threads: 1

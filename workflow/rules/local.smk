@@ -6,7 +6,6 @@ localrules:
     cutoff_figure,
     dft_convergence_frames,
     dft_convergence_table,
-    dft_noise,
     energy_figure,
     heat_maps_figure,
     hierarchy_figure,
