@@ -28,6 +28,7 @@ OVERLAY = {
         "independent": {"system": "alloy", "start": 32, "count": 10, "stride": 1},
     },
     "held_out_gap_frames": 1,
+    "with_forces": {"runs": {"reference": "alloy"}},
     "learning_curves": {"counts": [5], "shares": [0.5, 1.0], "count_of_shares": 5},
     "optimizers": {"levenberg-marquardt": {"max_iterations": 5}, "with-forces": {"max_iterations": 5}},
     "seeds": [0],
