@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from ase import Atoms
 
@@ -28,7 +29,8 @@ class Results:
 
     Attributes:
         energies: run, atoms, and the columns of `bpstudy.md.run`.
-        summary: a row a run: drift of the total energy and RMS about it, temperature, speed, extrapolations.
+        summary: a row a run: drift of the total energy and RMS about it (NaN in the bath), temperature, speed,
+            extrapolations.
         rdf: g(r) of `source` DFT and network, the latter in the bath.
         motion: velocity autocorrelation and mean square displacement of the two.
     """
@@ -63,7 +65,7 @@ def all_runs(
         asked = Run(steps, settings.timestep_fs, settings.temperature_kelvin, friction, every, settings.seed)
         before = potential.extrapolations
         table = run(atoms, potential, asked, bath.append if name == BATH else None)
-        slope, scatter = drift(table, len(atoms))
+        slope, scatter = drift(table, len(atoms)) if friction is None else (np.nan, np.nan)
         row = {"run": name, "atoms": len(atoms), "steps": steps, "timestep_fs": settings.timestep_fs}
         row |= {"drift_mev_per_atom_per_ps": slope, "rms_about_it_mev_per_atom": scatter}
         row |= {"temperature_kelvin": table["temperature_kelvin"].mean()}

@@ -3,6 +3,7 @@
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from bpstudy.figures import style
 from bpstudy.figures.tables import require, require_finite
@@ -36,9 +37,11 @@ def learning(table: pd.DataFrame, count_of_shares: int, width_cm: float = style.
             if model == "network":
                 ax.fill_between(x, by.min(), by.max(), color=color, alpha=0.2, linewidth=0)
         ax.set(xscale="log", yscale="log", xlabel=label)
-        ax.set_xticks(sorted(rows[column].unique() / unit))
-        ax.xaxis.set_major_formatter(style.plain_numbers())
+        places = sorted(rows[column].unique() / unit)
+        ax.set_xticks(places, [f"{place:.3g}" for place in places])
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter(style.plain_numbers())
+        ax.yaxis.set_minor_formatter(NullFormatter())
         ax.xaxis.minorticks_off()
         ax.grid(True, axis="y")
     panels[0].set_ylabel("RMSE on another run (meV per atom)")
