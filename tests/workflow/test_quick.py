@@ -72,12 +72,13 @@ class TestQuickStudy:
         metrics = pd.read_csv(results / "evaluation/metrics.csv")
         assert metrics.groupby("experiment")["seed"].nunique().eq(2).all()
         assert metrics["experiment"].nunique() == EXPERIMENTS
-        assert set(metrics["set"]) == {"train", "validation", "later", "independent"}
+        assert set(metrics["set"]) == {"train", "validation", "later", "independent", "warm"}
         assert metrics.loc[metrics["set"] == "train", "rmse_over_sd"].median() < 0.5
 
     def test_each_claim_has_a_verdict(self, results):
         claims = json.loads((results / "claims.json").read_text())
-        assert [claim["id"] for claim in claims] == [f"C{number}" for number in range(1, 13)]
+        ours = [f"F{number}" for number in range(1, 6)]  # on fits with forces
+        assert [claim["id"] for claim in claims] == [*(f"C{number}" for number in range(1, 13)), *ours]
         verdicts = {"reproduced", "reproduced in part", "not reproduced", "undecidable"}
         assert all(claim["verdict"] in verdicts and claim["ours"] for claim in claims)
 
