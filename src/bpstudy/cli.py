@@ -12,13 +12,14 @@ from bpstudy import archive as archives
 from bpstudy import doctor as doctors
 from bpstudy import slurm
 from bpstudy.config.study import ConfigError, load, schema_json
-from bpstudy.provenance.cli import audit
+from bpstudy.provenance.cli import audit, crate
 from bpstudy.provenance.restored import record_restored
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 config_app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")
 app.add_typer(config_app, name="config")
 app.command()(audit)
+app.command()(crate)
 
 
 def _fail(error: Exception) -> NoReturn:

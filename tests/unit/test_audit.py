@@ -27,31 +27,6 @@ OK, CHANGED, MISSING, UNVERIFIABLE = Verdict
 TABLE, FIGURE = Path("results/tables/one.csv"), Path("results/figures/one.png")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """The project after a run."""
-    folder = tmp_path_factory.mktemp("made") / "project"
-    folder.mkdir()
-    small_project.make(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(records, "repository", list)  # of the package's own sources, which may be in work
-        patch.setattr("bpstudy.provenance.recording._script", list)
-        small_project.run_all()
-    return folder
-
-
-@pytest.fixture
-def project(made, tmp_path, monkeypatch):
-    """A copy of it as the working directory."""
-    folder = tmp_path / "project"
-    shutil.copytree(made, folder)
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(records, "repository", list)
-    monkeypatch.setattr("bpstudy.provenance.recording._script", list)
-    return folder
-
-
 def wrong(*files) -> dict[tuple[str, str], tuple[str, str]]:
     """{(kind, name): (verdict, detail)} of every edge of these files, or of all, that is not OK."""
     auditor = Auditor()

@@ -63,3 +63,15 @@ def _print(console: Console, found: list[Edge], compared: list[Compared], everyt
     console.print(show.summary(found))
     for line in show.recomputed(compared):
         console.print(line)
+
+
+def crate(folder: Annotated[Path, typer.Argument(help="new folder, to which the run is copied")]) -> None:
+    """The run as a Workflow Run RO-Crate: workflow, configuration, inputs, results and their records."""
+    from bpstudy.provenance.crate import CrateError, write_crate  # half a second, for this command only
+
+    try:
+        write_crate(folder, Auditor().everything())
+    except CrateError as error:
+        Console(stderr=True).print(f"error: {error}", style="red", highlight=False, markup=False)
+        raise typer.Exit(1) from None
+    print(f"{folder}: {sum(path.is_file() for path in folder.rglob('*'))} files")
