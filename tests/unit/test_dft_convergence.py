@@ -1,8 +1,11 @@
 """Variants of the DFT's settings: differences whose truth is known, overlays, and what is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from pydantic import ValidationError
@@ -25,6 +28,7 @@ from bpstudy.figures.dft_convergence import dft_convergence
 from bpstudy.figures.tables import TableError
 from bpstudy.trajectory import snapshot
 
+ROOT = Path(__file__).parents[2]
 SETTINGS = DftConvergence(
     frames=5, reference="tight", converged="scf", variants={"study": {}, "scf": {"bands": 5}, "tight": {"bands": 9}}
 )
@@ -286,3 +290,16 @@ def test_a_variant_of_real_dft_differs_as_its_settings_do():
     assert 0 < spread < abs(constant)
     assert 0 < force < 100
     assert study["free_ev"].lt(study["energy_ev"]).all()
+
+
+@pytest.mark.parametrize("system", ["li27", "cu4"])
+def test_the_archived_table_is_of_the_variants_of_the_configuration(system):
+    settings = yaml.safe_load((ROOT / "config.yaml").read_text())["dft_convergence"][system]
+    table = pd.read_csv(ROOT / "resources" / "dft_convergence" / f"{system}.csv")
+    assert set(table["variant"]) == {*settings["variants"], "trajectory"}
+    assert set(table["frames"]) == {settings["frames"]}
+    noise = pd.read_csv(ROOT / "resources" / "dft_noise.csv").set_index("system").loc[system]
+    floor = table.iloc[-1]
+    assert (floor["variant"], floor["against"]) == ("trajectory", noise["against"])
+    for column in ("energy_std_mev_per_atom", "forces_rms_mev_per_angstrom"):
+        assert floor[column] == pytest.approx(noise[column], rel=1e-12)
