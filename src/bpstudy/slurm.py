@@ -89,7 +89,7 @@ def _slurm(*command: str) -> str:
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
     except subprocess.CalledProcessError as error:
-        reason = error.stderr.strip() or f"exit code {error.returncode}"
+        reason = " ".join(error.stderr.split()) or f"exit code {error.returncode}"
     except subprocess.TimeoutExpired:
         reason = "no answer in 60 s"
     raise OrphanError(f"{command[0]}: {reason}")

@@ -92,13 +92,20 @@ def rules_with_environment() -> list[tuple[str, str, Path]]:
     """(rule, environment, script) of all rules that say both."""
     found = []
     for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
-        for text in re.split(r"^(?=rule |checkpoint )", file.read_text(), flags=re.MULTILINE)[1:]:
+        for text in re.split(r"^(?= *(?:rule|checkpoint) \w+:)", file.read_text(), flags=re.MULTILINE)[1:]:
             environment = re.search(r"envs/(\w+)\.yaml", text)
-            script = re.search(r"scripts/(\w+\.py)", text)
+            script = re.search(r"scripts/([\w/]+\.py)", text)
             if environment and script:
                 name = text.split(":")[0].split()[1]
                 found.append((name, environment[1], ROOT / "workflow" / "scripts" / script[1]))
     return found
+
+
+def test_rules_are_seen_wherever_they_stand():
+    rules = {rule: script.name for rule, _, script in rules_with_environment()}
+    assert rules["train"] == "train.py"
+    assert rules["equation_of_state_dft"] == "equation_of_state_dft.py"  # inside two ifs
+    assert rules["energy_figure"] == "energy.py"  # a script in a folder
 
 
 @pytest.mark.parametrize(("rule", "environment", "script"), rules_with_environment())
