@@ -91,6 +91,7 @@ def md(
     repeat: Annotated[int, typer.Option(help="a supercell, so many times along each axis", min=1)] = 1,
     every: Annotated[int, typer.Option(help="steps from one kept frame to the next")] = 10,
     seed: Annotated[int, typer.Option(help="of velocities and the bath", min=0)] = 0,
+    threads: Annotated[int, typer.Option(help="that share the atoms; the numbers do not depend on it", min=1)] = 1,
     stop: Annotated[bool, typer.Option("--stop", help="at the first atom unlike those of the training")] = False,
     output: Annotated[Path, typer.Option(help="trajectory to write; its energies go beside it, .csv")] = Path(
         "md.traj"
@@ -108,7 +109,7 @@ def md(
         if nve == nvt:
             raise ValueError("--nve or --nvt: choose one")
         settings = Run(steps, timestep, temperature, friction if nvt else None, every, seed)
-        potential = Potential(model, "stop" if stop else "warn")
+        potential = Potential(model, "stop" if stop else "warn", threads=threads)
         try:
             atoms = cast(Atoms, read(structure))
         except Exception as error:  # ASE's readers raise whatever the damage causes

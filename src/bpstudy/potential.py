@@ -201,6 +201,7 @@ class Potential(Calculator):
             `extrapolations` counts such structures.
         margin: how far outside is unlike: the share of a function's training range, and of the largest Mahalanobis
             distance of a training atom.
+        threads: that share the atoms of a structure; the numbers do not depend on it.
 
     Raises:
         PotentialError: the folder is no potential of this version, or a structure has other elements or periodic axes.
@@ -214,6 +215,7 @@ class Potential(Calculator):
         folder: str | Path,
         on_extrapolation: Literal["warn", "stop", "ignore"] = "warn",
         margin: float = 0.1,
+        threads: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -221,7 +223,10 @@ class Potential(Calculator):
             raise PotentialError(f"on_extrapolation = {on_extrapolation!r} is not allowed; it is warn, stop or ignore")
         if not margin >= 0:
             raise PotentialError(f"margin = {margin} is not allowed; it must be 0 or more")
+        if threads < 1:
+            raise PotentialError(f"threads = {threads} is not allowed; it must be 1 or more")
         self.on_extrapolation, self.margin, self.extrapolations = on_extrapolation, margin, 0
+        self.threads = threads
         data = _read(Path(folder))
         self.energy_kind: str = data["energy"]
         self.pbc = np.array(data["pbc"], dtype=bool)
@@ -237,7 +242,7 @@ class Potential(Calculator):
         atoms = atoms or self.atoms
         assert atoms is not None
         self._check(atoms)
-        values = self.functions.compute(atoms)
+        values = self.functions.compute(atoms, self.threads)
         symbols = np.array(atoms.get_chemical_symbols())
         energies, slopes = np.empty(len(values)), np.empty_like(values)
         for element in np.unique(symbols):
@@ -246,7 +251,7 @@ class Potential(Calculator):
             energies[chosen], slopes[chosen] = self.networks[element].energies(values[chosen])
         self.results = {"energy": float(energies.sum()), "free_energy": float(energies.sum()), "energies": energies}
         if {"forces", "stress"} & set(properties or ["forces"]):
-            self.results["forces"], strain_derivative = self.functions.contract(atoms, slopes)
+            self.results["forces"], strain_derivative = self.functions.contract(atoms, slopes, self.threads)
             if atoms.cell.rank == 3:
                 stress = (strain_derivative + strain_derivative.T) / (2 * atoms.get_volume())
                 self.results["stress"] = full_3x3_to_voigt_6_stress(stress)

@@ -108,6 +108,18 @@ def test_rotation_translation_and_order_of_the_atoms(potential):
     np.testing.assert_allclose(forces.sum(axis=0), 0, atol=1e-10)
 
 
+def test_threads_change_nothing(trained, potential):
+    folder = trained[0]
+    many = alloy(0).repeat((2, 1, 1))
+    found = []
+    for threads in (1, 3):
+        many.calc = Potential(folder, on_extrapolation="ignore", threads=threads)
+        found.append((many.get_potential_energy(), many.get_forces(), many.get_stress()))
+    assert all(np.array_equal(one, other) for one, other in zip(*found, strict=True))
+    with pytest.raises(PotentialError, match="threads = 0"):
+        Potential(folder, threads=0)
+
+
 def test_it_calculates_again_only_what_changed(potential):
     atoms = alloy(4)
     atoms.calc = potential
@@ -251,7 +263,7 @@ def test_the_command(trained, tmp_path):
         done = CliRunner().invoke(app, [*arguments, *extra])
         assert (done.exit_code == 0) == (message is None)
         if message:
-            assert message in done.output.replace("\n", " ")
+            assert message in " ".join(done.output.split())
             assert "Traceback" not in done.output
     done = CliRunner().invoke(app, ["md", str(tmp_path), str(tmp_path / "start.xyz"), "--nve"])
-    assert "cannot be read" in done.output.replace("\n", " ")
+    assert "cannot be read" in " ".join(done.output.split())

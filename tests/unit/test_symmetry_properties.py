@@ -119,6 +119,19 @@ def test_the_bits_do_not_depend_on_the_number_of_threads() -> None:
     assert np.array_equal(one[3], FUNCTIONS.compute(frames[3]))
 
 
+@pytest.mark.parametrize("threads", [2, 3, 50])
+def test_threads_that_share_the_atoms_give_the_same_bits(threads: int) -> None:
+    crowd = bulk("Cu", cubic=True).repeat((2, 1, 1))
+    crowd.rattle(0.1, seed=0)
+    crowd.extend(Atoms("Cu", [[3.6, 1.8, 60.0]]))  # alone
+    crowd.pbc = [True, True, False]
+    values = FUNCTIONS.compute(crowd)
+    weights = np.random.default_rng(0).normal(size=values.shape)
+    assert np.array_equal(FUNCTIONS.compute(crowd, threads), values)
+    for many, one in zip(FUNCTIONS.contract(crowd, weights, threads), FUNCTIONS.contract(crowd, weights), strict=True):
+        assert np.array_equal(many, one)
+
+
 def test_an_isolated_atom_is_all_zeros() -> None:
     assert not FUNCTIONS.compute(Atoms("Li", [[1, 2, 3]])).any()
     values, gradients = FUNCTIONS.compute_with_gradients(Atoms("Li", [[1, 2, 3]]))

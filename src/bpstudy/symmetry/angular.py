@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bpstudy.symmetry.compiled import row_products
 from bpstudy.symmetry.conventions import CONVENTIONS, self_pair
 from bpstudy.symmetry.expansion import NO_FAR_SIDE, FarSide, Table, far_side, legendre_series, smallest_cap, table
 from bpstudy.symmetry.functions import G4, AngularFunction
@@ -90,8 +91,7 @@ class AngularGroup:
         degree = self.series.shape[1] - 1
         if degree >= 0:
             power = spectrum(*first.arrays, *second.arrays, self.same, degree, *recurrence(degree))
-            # einsum, not BLAS: the same bits with any number of threads.
-            total += np.einsum("il,fl->if", power, self.series)
+            total += row_products(power, self.series.T)
             if self.same:
                 total -= first.squares[:, None] * self.series.sum(axis=1)
                 total *= 0.5
@@ -109,18 +109,18 @@ class AngularGroup:
         first, second = self.shells(near)
         scaled = weights * self.factor
         if self.series.shape[1]:
-            spectral = np.einsum(
-                "if,fl->il", scaled, self.series
-            )  # the ½ of the unordered sum meets the 2 of the square
+            spectral = row_products(scaled, self.series)  # the ½ of the unordered sum meets the 2 of the square
             one = np.zeros(self.series.shape[1], int)
             self._add_spectra(first, second, first.pair, second.pair, spectral, one, out[:, :, None])
         if self.table is not None:
             t = self.table
-            mixed = np.einsum("if,scpf->iscp", scaled, t.coefficients)[..., None]
+            sides, cells, order, n_functions = t.coefficients.shape
+            mixed = row_products(scaled, t.coefficients.reshape(-1, n_functions).T)
+            mixed = mixed.reshape(-1, sides, cells, order, 1)
             self._add_pairs(first, second, first.pair, second.pair, mixed, scaled[:, :, None], out[:, :, None])
         if self.same:
-            each = np.einsum("if,f->i", weights, self._square_factors)[near.centres()[first.pair]]
-            out[first.pair] += each[:, None] * first.square_slopes
+            each = row_products(weights, self._square_factors[:, None])[near.centres()[first.pair]]
+            out[first.pair] += each * first.square_slopes
 
     def gradients(self, near: Neighbors) -> np.ndarray:
         """Sum of dGᵢf/drₚ over the neighbours p that are images of atom a: (i, a, 3, f)."""

@@ -1,9 +1,10 @@
-"""`compiled`: numba's jit as every kernel here uses it."""
+"""`compiled`: numba's jit as every kernel here uses it; and a kernel of general use."""
 
 import logging
 from collections.abc import Callable
 
 import numba
+import numpy as np
 
 log = logging.getLogger(__name__)
 # Sums may be reordered into SIMD lanes; the order is fixed when compiled, so results repeat. NaN never gets here.
@@ -22,3 +23,14 @@ def compiled(function: Callable) -> Callable:
     except RuntimeError as error:  # numba: "cannot cache function ...: no locator available"
         log.warning("no folder for compiled code, compiling anew in this process: %s", error)
         return numba.njit(nogil=True, fastmath=_FLAGS)(function)
+
+
+@compiled
+def row_products(a, b):
+    """a (n, m) times b (m, k), each row in the same way: how BLAS and einsum sum depends on the number of rows."""
+    out = np.zeros((a.shape[0], b.shape[1]))
+    for i in range(a.shape[0]):
+        for m in range(a.shape[1]):
+            for k in range(b.shape[1]):
+                out[i, k] += a[i, m] * b[m, k]
+    return out

@@ -1,6 +1,7 @@
 """Neighbours of every atom, all periodic images included, sorted by central atom."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from ase import Atoms
@@ -27,6 +28,19 @@ class Neighbors:
     def rows(self) -> np.ndarray:
         """Where (centre, neighbour's atom) stands in a flattened (n_atoms, n_atoms) table, (n_pairs,)."""
         return self.centres() * (len(self.start) - 1) + self.atom
+
+    def parts(self, count: int) -> list[tuple[slice, slice, "Neighbors"]]:
+        """At most `count` runs of centres with about as many pairs each: their centres, their rows in this list, and
+        the neighbours of these centres alone."""
+        cuts = np.searchsorted(self.start, np.linspace(0, self.start[-1], count + 1)[1:-1])
+        ends = np.unique([0, *cuts, len(self.start) - 1])
+        found = []
+        for first, last in pairwise(ends):
+            rows = slice(self.start[first], self.start[last])
+            columns = (of[rows] for of in (self.atom, self.number, self.vector, self.distance))
+            start = self.start[first : last + 1] - self.start[first]
+            found.append((slice(first, last), rows, Neighbors(start, *columns)))
+        return found
 
     def select(self, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The neighbours where `keep` (bool, (n_pairs,)) is true: their `start`, and their rows in this list."""

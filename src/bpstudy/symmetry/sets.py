@@ -1,9 +1,10 @@
 """An ordered set of symmetry functions: values of a structure, and of many frames on several cores."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -70,9 +71,13 @@ class SymmetryFunctions:
         """The largest cutoff, Å."""
         return max(f.cutoff for f in self.functions)
 
-    def compute(self, atoms: Atoms) -> np.ndarray:
-        """Values, float64 (n_atoms, n_functions), dimensionless. Raises ValueError for an unusable structure."""
-        return self._values(neighbors(atoms, self.cutoff))
+    def compute(self, atoms: Atoms, threads: int = 1) -> np.ndarray:
+        """Values, float64 (n_atoms, n_functions), dimensionless; the same bits for any number of threads.
+
+        Raises ValueError for an unusable structure.
+        """
+        parts = neighbors(atoms, self.cutoff).parts(threads)
+        return np.concatenate(list(_each(threads, lambda part: self._values(part[2]), parts)))
 
     def _values(self, near: Neighbors) -> np.ndarray:
         out = np.empty((len(near.start) - 1, len(self)))
@@ -100,12 +105,12 @@ class SymmetryFunctions:
         gradients[centre, centre] -= gradients.sum(axis=1)
         return self._values(near), np.ascontiguousarray(gradients.transpose(0, 3, 1, 2))
 
-    def contract(self, atoms: Atoms, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def contract(self, atoms: Atoms, weights: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Forces and virial of an energy E(G) from `weights` = dE/dG, (n_atoms, n_functions), eV.
 
         Returns F = −dE/dR (n_atoms, 3) in eV/Å and the strain derivative W = dE/dε (3, 3) in eV (stress = W / volume,
-        ASE's sign). One pass over the neighbours, no derivative tensor. Raises ValueError for weights of another shape
-        or not finite.
+        ASE's sign). One pass over the neighbours, no derivative tensor; the same bits for any number of threads.
+        Raises ValueError for weights of another shape or not finite.
         """
         weights = np.asarray(weights, dtype=float)
         if weights.shape != (len(atoms), len(self)):
@@ -116,10 +121,15 @@ class SymmetryFunctions:
             raise ValueError("weights hold NaN or infinity; all dE/dG must be finite")
         near = neighbors(atoms, self.cutoff)
         pulls = np.zeros((len(near.atom), 3))
-        if self._radial_columns.size:
-            self._radial.contract(near, weights[:, self._radial_columns], pulls)
-        for group in self._angular:
-            group.contract(near, weights[:, group.columns], pulls)
+
+        def pull(part: tuple[slice, slice, Neighbors]) -> None:
+            own, rows, around = part
+            if self._radial_columns.size:
+                self._radial.contract(around, weights[own, self._radial_columns], pulls[rows])
+            for group in self._angular:
+                group.contract(around, weights[own, group.columns], pulls[rows])
+
+        list(_each(threads, pull, near.parts(threads)))
         centres, n = near.centres(), len(atoms)
         forces = [np.bincount(centres, p, n) - np.bincount(near.atom, p, n) for p in pulls.T]
         return np.stack(forces, axis=1), np.einsum("pa,pb->ab", pulls, near.vector)
@@ -143,6 +153,15 @@ class SymmetryFunctions:
             except TypeError as error:
                 raise ValueError(f"wrong parameters of {record['type']}: {error}") from error
         return cls(functions, data.get("tolerance", DEFAULT_TOLERANCE))
+
+
+def _each(threads: int, work: Callable[[Any], Any], parts: Sequence[Any]) -> Iterator[Any]:
+    """`work` of each part, in order, each in a thread of its own where there are several."""
+    if len(parts) == 1:
+        yield work(parts[0])
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(work, parts)
 
 
 def compute_frames(functions: SymmetryFunctions, frames: Sequence[Atoms], threads: int = 1) -> np.ndarray:
