@@ -106,7 +106,7 @@ def main() -> None:
         "cutoff_angstrom": options.cutoff,
         "energy_sd_ev": energies.std(),
     }
-    scalers = {element: Scaler.fit(values, functions.labels, (25, 25))}
+    scalers = {element: Scaler.fit(values, functions.labels)}
     scale = EnergyScale.fit(energies, n_atoms)
     settings = {
         "levenberg-marquardt": TrainingSettings(target_mse_ev2=TARGET_MSE_EV2),

@@ -27,14 +27,12 @@ class Features:
         labels: a name for each function.
         numbers: atomic numbers, (n_atoms,).
         frames: index of each frame in its trajectory, (n_frames,).
-        block_sizes: number of functions of each block.
     """
 
     values: np.ndarray
     labels: tuple[str, ...]
     numbers: np.ndarray
     frames: np.ndarray
-    block_sizes: tuple[int, ...]
 
     def by_element(self) -> dict[str, np.ndarray]:
         """The values of each element's atoms: {symbol: (n_frames, n_atoms of it, n_functions)}."""
@@ -68,11 +66,7 @@ def read_blocks(paths: Sequence[str | Path]) -> Features:
         values.append(array)
         labels.extend(description["labels"])
     return Features(
-        np.concatenate(values, axis=2),
-        tuple(labels),
-        np.array(first["numbers"]),
-        np.array(first["frames"]),
-        tuple(array.shape[2] for array in values),
+        np.concatenate(values, axis=2), tuple(labels), np.array(first["numbers"]), np.array(first["frames"])
     )
 
 

@@ -7,7 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-DEAD_RANGE_FRACTION = 1e-8
+DEAD_RANGE = 1e-3  # a thousandth of a neighbour
+
+
+def is_dead(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which columns of (n, n_functions) tell next to nothing: a range of at most `DEAD_RANGE`, or that fraction of the
+    largest range where that is below 1.
+
+    G counts neighbours. A function that sees less than a thousandth of one, as G2 centred nearer than atoms come, is
+    rounding noise or the tail of a few close pairs: at unit variance the first closer pair of another run would lie a
+    hundred standard deviations away and rule the prediction.
+    """
+    ranges = np.ptp(values, axis=0)
+    return np.asarray(ranges <= DEAD_RANGE * min(1.0, ranges.max()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,8 +27,7 @@ class Scaler:
     """z = (G - mean) / scale for each function of one element.
 
     `mean` and `scale` (n_functions,) are the mean and the standard deviation over all atoms of all training frames.
-    A function is `dead` when its range over them is at most 1e-8 of the largest range in its block: it carries rounding
-    noise at best, so it keeps the unit scale instead of being blown up.
+    A `dead` function (`is_dead`) keeps the unit scale instead of being blown up.
     """
 
     labels: tuple[str, ...]
@@ -25,23 +36,17 @@ class Scaler:
     dead: NDArray[np.bool_]
 
     @classmethod
-    def fit(cls, features: ArrayLike, labels: Sequence[str], blocks: Sequence[int] | None = None) -> "Scaler":
+    def fit(cls, features: ArrayLike, labels: Sequence[str]) -> "Scaler":
         """Fit on `features` (n_frames, n_atoms, n_functions) named by `labels`.
 
-        `blocks` are the sizes of the consecutive blocks (one type of function each); None means one block.
-        Raises ValueError for numbers that are not finite and for labels or blocks that do not add up.
+        Raises ValueError for numbers that are not finite and for labels that do not add up.
         """
         values = finite_features(features, "features")
         n_functions = values.shape[-1]
         if len(labels) != n_functions:
             raise ValueError(f"labels: {len(labels)} names for {n_functions} functions; give one name a function")
-        sizes = [n_functions] if blocks is None else list(blocks)
-        if sum(sizes) != n_functions or min(sizes, default=0) < 1:
-            raise ValueError(f"blocks: sizes {sizes} do not add up to the {n_functions} functions")
         flat = values.reshape(-1, n_functions)
-        ranges = np.ptp(flat, axis=0)
-        starts = np.cumsum([0, *sizes[:-1]])
-        dead = ranges <= DEAD_RANGE_FRACTION * np.repeat(np.maximum.reduceat(ranges, starts), sizes)
+        dead = is_dead(flat)
         return cls(tuple(labels), flat.mean(axis=0), np.where(dead, 1.0, flat.std(axis=0)), dead)
 
     def transform(self, features: ArrayLike) -> NDArray[np.float64]:

@@ -31,7 +31,6 @@ def test_blocks_are_read_side_by_side(tmp_path):
         compute_block(tmp_path / f"{block.slug}.npy", block, moved, range(1, 6, 2), tolerance=1e-12, threads=2)
     features = read_blocks([tmp_path / f"{block.slug}.npy" for block in (G2, G5)])
     assert features.values.shape == (3, 4, 6)
-    assert features.block_sizes == (4, 2)
     assert features.frames.tolist() == [1, 3, 5]
     expected = block_functions(G2, ["Cu"], 1e-12).compute(moved[3])
     assert np.array_equal(features.values[1, :, :4], expected)

@@ -13,7 +13,7 @@ from bpstudy.information import correlations, information
 def frames(values, energies):
     n_frames, n_atoms, n = values.shape
     labels = tuple(f"G{1 + i % 2}(i={i})" for i in range(n))
-    features = Features(values, labels, np.full(n_atoms, 3), np.arange(n_frames), (n,))
+    features = Features(values, labels, np.full(n_atoms, 3), np.arange(n_frames))
     steps = np.arange(n_frames)
     return FrameSet(features, pd.DataFrame({"frame": steps, "time_fs": 1.0 * steps, "energy_dft_ev": energies}))
 

@@ -4,7 +4,7 @@ from bpstudy.evaluation.baselines import mean_baseline, ridge_baseline, sum_over
 from bpstudy.evaluation.bootstrap import Comparison, paired_bootstrap
 from bpstudy.evaluation.correlation import autocorrelation, decay_time, effective_size, integrated_time
 from bpstudy.evaluation.information import correlation_matrix, effective_rank, nearest_neighbours
-from bpstudy.evaluation.metrics import Errors, errors
+from bpstudy.evaluation.metrics import Errors, errors, rms
 from bpstudy.evaluation.smoothness import band_edge, rms_above
 from bpstudy.evaluation.splits import Split, contiguous_folds, split_frames
 
@@ -25,6 +25,7 @@ __all__ = [
     "nearest_neighbours",
     "paired_bootstrap",
     "ridge_baseline",
+    "rms",
     "rms_above",
     "split_frames",
     "sum_over_atoms",

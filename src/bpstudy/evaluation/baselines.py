@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bpstudy.evaluation.splits import contiguous_folds
-from bpstudy.normalization import DEAD_RANGE_FRACTION, finite_energies, finite_features
+from bpstudy.normalization import finite_energies, finite_features, is_dead
 
 STRENGTHS = np.logspace(-10, 4, 29)
 
@@ -45,16 +45,11 @@ class KnownForces:
 
 
 class LiveScaler(StandardScaler):
-    """Zero mean and unit variance, but for columns whose range is at most 1e-8 of the largest: these keep their scale.
-
-    As in the networks (`bpstudy.normalization.Scaler`): blown up to unit variance, a function that is all but dead in
-    training would rule the prediction of the first frame in which it is not.
-    """
+    """Zero mean and unit variance, but for dead columns, as in the networks (`bpstudy.normalization.Scaler`)."""
 
     def fit(self, X, y=None, sample_weight=None):
         super().fit(X, y, sample_weight)
-        ranges = np.ptp(X, axis=0)
-        self.scale_[ranges <= DEAD_RANGE_FRACTION * ranges.max()] = 1.0
+        self.scale_[is_dead(X)] = 1.0
         return self
 
 

@@ -29,6 +29,11 @@ class Errors:
     r2: float
 
 
+def rms(values: ArrayLike) -> float:
+    """√(mean x²), in the unit given."""
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
 def errors(reference_ev: ArrayLike, predicted_ev: ArrayLike, n_atoms: int) -> Errors:
     """Errors of predicted against reference cell energies (n_frames,), eV, of cells of `n_atoms`.
 
