@@ -69,9 +69,14 @@ class FrameSet:
         return found
 
     def take(self, places: np.ndarray) -> FrameSet:
-        """Some of the frames, without forces."""
+        """Some of the frames, in order."""
         features = replace(self.features, values=self.features.values[places], frames=self.features.frames[places])
-        return FrameSet(features, self.energies.iloc[places])
+        return FrameSet(features, self.energies.iloc[places], self.forces and self.forces.take(places))
+
+
+def force_weight(experiment: Experiment) -> float:
+    """Of the forces in its loss; 0 where the energies count alone."""
+    return experiment.forces.weight if experiment.forces else 0.0
 
 
 def training_forces(experiment: Experiment, sets: Mapping[str, FrameSet]) -> dict[str, ForceData]:
@@ -111,12 +116,12 @@ def fit_experiment(
     }
     if experiment.forces is not None:
         sets = add_forces(experiment.forces, sets, blocks, trajectories, threads)
-    write_table(baselines, predict_baselines(sets, experiment.forces.weight if experiment.forces else 0.0))
+    write_table(baselines, predict_baselines(sets, force_weight(experiment)))
     scalers = fit_scalers(sets[TRAIN].features)
     for seed, files in fits.items():
         with set_threads(threads):
             network, result, decay = fit_network(experiment, optimizer, seed, scalers, sets)
-            table = _by_set({name: of.predicted(**_predictions(network, of)) for name, of in sets.items()})
+            table = _by_set({name: of.predicted(**predict_network(network, of)) for name, of in sets.items()})
         network.save(files.model)
         description = Path(blocks[0][0]).with_suffix(".json")
         describe(
@@ -144,7 +149,7 @@ def fit_experiment(
             temporary.write_text(json.dumps(summary, indent=1) + "\n")
 
 
-def _predictions(network: AtomicNetwork, of: FrameSet) -> dict[str, np.ndarray]:
+def predict_network(network: AtomicNetwork, of: FrameSet) -> dict[str, np.ndarray]:
     """Columns of the table of predictions."""
     columns = {"energy_nn_ev": network.energies(of.features.by_element())}
     if of.forces is not None:
@@ -190,10 +195,7 @@ def read_set(blocks: Sequence[str], thermo: str, energy: str) -> FrameSet:
 
 def fit_scalers(features: Features) -> dict[str, Scaler]:
     """Mean and scale of each function, for the atoms of each element."""
-    return {
-        element: Scaler.fit(values, features.labels, features.block_sizes)
-        for element, values in features.by_element().items()
-    }
+    return {element: Scaler.fit(values, features.labels) for element, values in features.by_element().items()}
 
 
 def fit_network(
@@ -211,7 +213,7 @@ def fit_network(
     if VALIDATION in sets:
         seen = sets[VALIDATION]
         validation = (seen.features.by_element(), seen.energies["energy_dft_ev"])
-    forces = training_forces(experiment, sets) if experiment.forces and experiment.forces.weight else {}
+    forces = training_forces(experiment, sets) if force_weight(experiment) else {}
     fitted = []
     for decay in optimizer.weight_decays:
         network = build_network(scalers, scale, hidden=experiment.hidden, activation=experiment.activation, seed=seed)

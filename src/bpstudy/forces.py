@@ -33,10 +33,11 @@ class ForceSet:
     gradients: dict[str, np.ndarray]
     forces_ev_per_angstrom: np.ndarray
 
-    @property
-    def rms(self) -> np.ndarray:
-        """RMS over the components of each frame, eV/Å."""
-        return np.sqrt((self.forces_ev_per_angstrom**2).mean(axis=1))
+    def take(self, places: np.ndarray) -> ForceSet:
+        """Those of some frames of the set, which are then counted anew."""
+        kept = np.flatnonzero(np.isin(self.places, places))
+        gradients = {element: d[kept] for element, d in self.gradients.items()}
+        return ForceSet(np.searchsorted(places, self.places[kept]), gradients, self.forces_ev_per_angstrom[kept])
 
 
 def read_functions(blocks: Sequence[str | Path]) -> SymmetryFunctions:

@@ -7,12 +7,21 @@ from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from bpstudy.config.analysis import LearningCurves
 from bpstudy.config.experiments import Experiment, Optimizer
-from bpstudy.evaluation import errors
-from bpstudy.fitting import TRAIN, FrameSet, fit_network, fit_scalers, predict_baselines
+from bpstudy.evaluation import errors, rms
+from bpstudy.fitting import (
+    TRAIN,
+    FrameSet,
+    fit_network,
+    fit_scalers,
+    force_weight,
+    predict_baselines,
+    predict_network,
+)
+
+HELD_OUT = "held out"
 
 
 def points(settings: LearningCurves) -> list[tuple[float, int]]:
@@ -39,25 +48,35 @@ def learning_curves(
     held_out: FrameSet,
     experiment: Experiment,
     optimizer: Optimizer,
-    settings: LearningCurves,
+    points: Sequence[tuple[float, int]],
     seeds: Sequence[int],
 ) -> pd.DataFrame:
-    """Errors on `held_out` of what each choice of frames of `run` teaches: networks, ridge and the mean (no seed)."""
+    """Errors on `held_out` of what each choice of frames of `run` teaches: networks, ridge and the mean (no seed).
+
+    Args:
+        points: (share of the run from its start, number of frames spread over it).
+
+    Returns:
+        duration_fs, share, frames, model, seed, the fields of `bpstudy.evaluation.Errors`, and where the frames have
+        forces force_rmse_mev_per_angstrom.
+    """
     rows = []
     times = run.energies["time_fs"].to_numpy()
     n_atoms = len(run.features.numbers)
-    for share, count in points(settings):
-        sets = {TRAIN: run.take(spread(len(times), share, count)), "held out": held_out}
-        point = {"duration_fs": share * (times[-1] - times[0]), "share": share, "frames": count}
-        baselines = predict_baselines(sets).query("set == 'held out'")
-        predicted: list[tuple[str, int | None, ArrayLike]] = [
-            (model, None, baselines[f"energy_{model}_ev"]) for model in ("mean", "ridge")
-        ]
+    for share, count in points:
+        sets = {TRAIN: run.take(spread(len(times), share, count)), HELD_OUT: held_out}
+        baselines = predict_baselines(sets, force_weight(experiment)).query("set == @HELD_OUT")
+        predicted: list[tuple[str, int | None, pd.DataFrame]] = [(m, None, baselines) for m in ("mean", "ridge")]
         scalers = fit_scalers(sets[TRAIN].features)
         for seed in seeds:
             network, _, _ = fit_network(experiment, optimizer, seed, scalers, sets)
-            predicted.append(("network", seed, network.energies(held_out.features.by_element())))
-        for model, start, energies in predicted:
-            scores = asdict(errors(held_out.energies["energy_dft_ev"], energies, n_atoms))
-            rows.append({**point, "model": model, "seed": start, **scores})
+            predicted.append(("nn", seed, held_out.predicted(**predict_network(network, held_out))))
+        for model, start, table in predicted:
+            row = {"duration_fs": share * (times[-1] - times[0]), "share": share, "frames": count}
+            row |= {"model": "network" if model == "nn" else model, "seed": start}
+            row |= asdict(errors(table["energy_dft_ev"], table[f"energy_{model}_ev"], n_atoms))
+            if held_out.forces is not None:
+                known = table[f"force_error_{model}_ev_per_angstrom"].dropna()
+                row["force_rmse_mev_per_angstrom"] = 1000 * rms(known)
+            rows.append(row)
     return pd.DataFrame(rows).astype({"seed": "Int64"})

@@ -12,7 +12,8 @@ from ase import Atoms
 
 from bpstudy.config.analysis import PotentialRuns
 from bpstudy.config.checks import Thermal
-from bpstudy.equation_of_state import with_volumes
+from bpstudy.config.systems import Crystal
+from bpstudy.equation_of_state import elastic_constants, with_volumes
 from bpstudy.md import Run, drift, run, supercell
 from bpstudy.potential import Potential
 from bpstudy.rdf import radial_distribution
@@ -98,4 +99,13 @@ def energies_at_volumes(folders: Mapping[int, Path], frames: Sequence[Atoms], vo
             outside.append(potential.extrapolations > before)
         table = with_volumes(frames, volumes)
         tables.append(table.assign(energy_ev_per_atom=energies, outside=outside, seed=seed))
+    return pd.concat(tables, ignore_index=True)
+
+
+def constants_of_networks(folders: Mapping[int, Path], crystal: Crystal, strain: float) -> pd.DataFrame:
+    """`bpstudy.equation_of_state.elastic_constants` of each seed's network."""
+    tables = [
+        elastic_constants(crystal, Potential(folder, on_extrapolation="ignore"), strain).assign(seed=seed)
+        for seed, folder in folders.items()
+    ]
     return pd.concat(tables, ignore_index=True)

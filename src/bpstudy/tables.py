@@ -12,7 +12,7 @@ import pandas as pd
 
 from bpstudy.config.analysis import FITS, WithForces
 from bpstudy.config.experiments import Experiment
-from bpstudy.evaluation import band_edge, errors, rms_above
+from bpstudy.evaluation import band_edge, errors, rms, rms_above
 from bpstudy.features import labelled_energies, read_blocks
 
 SMOOTHNESS = (
@@ -84,12 +84,12 @@ def _force_errors(network: pd.DataFrame, baselines: pd.DataFrame) -> dict[str, f
         "force_ridge_rmse_mev_per_angstrom": (baselines, "force_error_ridge_ev_per_angstrom"),
         "force_rms_mev_per_angstrom": (baselines, "force_error_mean_ev_per_angstrom"),
     }
-    rms = {
-        key: 1000 * float((table[column] ** 2).mean() ** 0.5) if column in table else np.nan
+    found = {
+        key: 1000 * rms(table[column].dropna()) if column in table else np.nan
         for key, (table, column) in columns.items()
     }
-    ratio = rms["force_rmse_mev_per_angstrom"] / rms["force_rms_mev_per_angstrom"]
-    return rms | {"force_rmse_over_rms": ratio}
+    ratio = found["force_rmse_mev_per_angstrom"] / found["force_rms_mev_per_angstrom"]
+    return found | {"force_rmse_over_rms": ratio}
 
 
 COMPARED = ("rmse_mev_per_atom", "force_rmse_mev_per_angstrom")

@@ -98,6 +98,8 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         ("experiments/dense-energies/forces", None, ["with_forces.others.dense[0]", "a forces.weight of 0"]),
         ("with_forces/held_out", "later", ["with_forces.types.12G1+12G4[0]", "is not tested on 'later'"]),
         ("with_forces/runs/seed", 77, ["with_forces.runs.seed = 77: is not one of seeds"]),
+        ("with_forces/learning/pair", "5G3", ["with_forces.learning.pair = '5G3'", "12G1+12G4"]),
+        ("with_forces/learning/counts", [10, 201], ["with_forces.learning.counts: 201 frames", "frames.spread", "200"]),
         ("with_forces/others/dense", ["dense", "sparse"], ["with_forces.others.dense[1] = 'sparse'", "not one of"]),
         ("experiments/strided/held_out", ["later"], ["frames.later starts at 3100", "must start after 24144"]),
         ("figures/predictions/fig03", "sparse", ["figures.predictions.fig03 = 'sparse'", "allowed: strided"]),

@@ -119,6 +119,7 @@ def _folder(root: Path, study) -> tuple[Path, dict[str, Path]]:
         "fig12",
         "fig13",
         "fig14",
+        "fig15",
         *SUPPLEMENT,
         *study.figures.predictions,
         *study.figures.sums,
@@ -188,7 +189,7 @@ def test_the_order_of_magnitudes_is_computed(paper, built):
 
 def test_every_picture_and_experiment_has_its_place(built, study):
     text = _text(built)
-    figures = 6 + len(study.figures.predictions) + len(study.figures.sums)
+    figures = 7 + len(study.figures.predictions) + len(study.figures.sums)
     captions = re.findall(r"Figure (S?[0-9]+):", text)
     assert sorted(captions) == sorted([*map(str, range(1, figures + 1)), *(key[3:] for key in SUPPLEMENT)])
     assert "Table 3:" in text

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 
 from tests.workflow.project import ROOT, copied, environment, snakemake
 
-FIGURES = [*(f"fig{number:02d}" for number in range(1, 15)), *(f"figS{number}" for number in (1, 2, 3, 5, 6, 7))]
+FIGURES = [*(f"fig{number:02d}" for number in range(1, 16)), *(f"figS{number}" for number in (1, 2, 3, 5, 6, 7))]
 
 EXPERIMENTS = len(yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"])
 

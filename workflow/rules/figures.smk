@@ -5,7 +5,7 @@ FIGURES = [
     *STUDY.figures.sums,
     "fig11",
     "fig12",
-    *(["fig13", "fig14"] if WITH_FORCES else []),
+    *(["fig13", "fig14", "fig15"] if WITH_FORCES else []),
     "figS1",
     "figS2",
     *(["figS3"] if SIMULATED else []),

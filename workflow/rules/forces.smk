@@ -53,6 +53,64 @@ if WITH_FORCES:
         script:
             "../scripts/figures/with_forces.py"
 
+    ALONE, TOGETHER = (STUDY.experiments[name] for name in WITH_FORCES.pairs[WITH_FORCES.learning.pair])
+    CURVE_SETS = [TOGETHER.frames, WITH_FORCES.held_out]
+
+    rule force_curves:
+        input:
+            blocks=[block_file(frames, block) for frames in CURVE_SETS for block in TOGETHER.functions],
+            thermo=[thermo(STUDY.frames[frames].system) for frames in CURVE_SETS],
+            trajectories=[trajectory(STUDY.frames[frames].system) for frames in CURVE_SETS],
+            code=code("bpstudy.learning"),
+        output:
+            report(
+                "results/evaluation/force_curves.csv",
+                caption="../report/force_curves.rst",
+                category="Tables",
+            ),
+        log:
+            "results/logs/evaluation/force_curves.log",
+        benchmark:
+            "results/benchmarks/force_curves.tsv"
+        conda:
+            "../../envs/training.yaml"
+        threads: TOGETHER.threads
+        resources:
+            mem_mb=growing(3000),
+            runtime=growing(240),
+        params:
+            counts=WITH_FORCES.learning.counts,
+            experiments=[experiment.model_dump() for experiment in (ALONE, TOGETHER)],
+            optimizers=[STUDY.optimizers[experiment.optimizer].model_dump() for experiment in (ALONE, TOGETHER)],
+            seeds=STUDY.seeds,
+        message:
+            "learning curves, energies alone and with forces"
+        script:
+            "../scripts/force_curves.py"
+
+    rule force_curves_figure:
+        input:
+            curves="results/evaluation/force_curves.csv",
+            code=code("bpstudy.figures.force_curves"),
+        output:
+            drawn("fig15", "force_curves", "Lithium"),
+        log:
+            "results/logs/figures/fig15.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=15,
+        params:
+            **DRAWING,
+            goals=[WITH_FORCES.goal_mev_per_atom, WITH_FORCES.goal_mev_per_angstrom],
+        message:
+            "fig15: errors against the number of frames, energies alone and with forces"
+        script:
+            "../scripts/figures/force_curves.py"
+
     rule potential_runs:
         input:
             model=f"results/training/{RUNS_OF.experiment}/seed-{RUNS_OF.seed}/model.keras",
@@ -71,10 +129,10 @@ if WITH_FORCES:
             "results/benchmarks/potential.tsv"
         conda:
             "../../envs/training.yaml"
-        threads: 1
+        threads: STUDY.descriptor_threads
         resources:
             mem_mb=3000,
-            runtime=120,
+            runtime=growing(240),
         params:
             settings=RUNS_OF.model_dump(),
             thermal=STUDY.thermal.model_dump(),
@@ -117,7 +175,8 @@ if WITH_FORCES:
             input:
                 code=code("bpstudy.equation_of_state", "bpstudy.dft_convergence", "bpstudy.calculators"),
             output:
-                "results/equation_of_state/dft.csv",
+                energies="results/equation_of_state/dft.csv",
+                elastic="results/equation_of_state/elastic_dft.csv",
             log:
                 progress="results/logs/equation_of_state/dft.log",
                 calculator="results/logs/equation_of_state/calculator.txt",
@@ -133,8 +192,9 @@ if WITH_FORCES:
                 crystal=STUDY.systems[EOS.system].crystal.model_dump(),
                 calculator=STUDY.systems[EOS.system].calculator.model_dump(),
                 volumes=EOS.volumes,
+                strain=EOS.strain,
             message:
-                "energy against volume: DFT"
+                "energy against volume, elastic constants: DFT"
             script:
                 "../scripts/equation_of_state_dft.py"
 
@@ -144,7 +204,8 @@ if WITH_FORCES:
                 descriptions=runs(EOS.experiment, "potential.json"),
                 code=code("bpstudy.potential_runs"),
             output:
-                "results/equation_of_state/networks.csv",
+                energies="results/equation_of_state/networks.csv",
+                elastic="results/equation_of_state/elastic_networks.csv",
             log:
                 "results/logs/equation_of_state/networks.log",
             conda:
@@ -156,9 +217,10 @@ if WITH_FORCES:
             params:
                 crystal=STUDY.systems[EOS.system].crystal.model_dump(),
                 volumes=EOS.volumes,
+                strain=EOS.strain,
                 seeds=STUDY.seeds,
             message:
-                "energy against volume: networks"
+                "energy against volume, elastic constants: networks"
             script:
                 "../scripts/equation_of_state_networks.py"
 
@@ -166,6 +228,8 @@ if WITH_FORCES:
             input:
                 dft="results/equation_of_state/dft.csv",
                 networks="results/equation_of_state/networks.csv",
+                elastic_dft="results/equation_of_state/elastic_dft.csv",
+                elastic_networks="results/equation_of_state/elastic_networks.csv",
                 code=code("bpstudy.figures.equation_of_state"),
             output:
                 drawn("figS8", "equation_of_state", "Lithium"),
@@ -181,6 +245,6 @@ if WITH_FORCES:
             params:
                 **DRAWING,
             message:
-                "figS8: energy against volume"
+                "figS8: energy against volume, elastic constants"
             script:
                 "../scripts/figures/equation_of_state.py"

@@ -1,4 +1,4 @@
-"""Energies of the ideal crystal at several volumes, by all networks of an experiment."""
+"""Energies of the ideal crystal at several volumes, and its elastic constants, by all networks of an experiment."""
 
 from pathlib import Path
 
@@ -6,10 +6,12 @@ from bpstudy.config.systems import Crystal
 from bpstudy.equation_of_state import crystals
 from bpstudy.files import write_table
 from bpstudy.jobs import job
-from bpstudy.potential_runs import energies_at_volumes
+from bpstudy.potential_runs import constants_of_networks, energies_at_volumes
 
 with job(snakemake):
     params = snakemake.params
     folders = {s: Path(m).parent for s, m in zip(params.seeds, snakemake.input.models, strict=True)}
-    frames = crystals(Crystal(**params.crystal), params.volumes)
-    write_table(snakemake.output[0], energies_at_volumes(folders, frames, params.volumes))
+    crystal = Crystal(**params.crystal)
+    frames = crystals(crystal, params.volumes)
+    write_table(snakemake.output.energies, energies_at_volumes(folders, frames, params.volumes))
+    write_table(snakemake.output.elastic, constants_of_networks(folders, crystal, params.strain))

@@ -5,7 +5,7 @@ from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.files import write_table
 from bpstudy.fitting import read_set
 from bpstudy.jobs import job
-from bpstudy.learning import learning_curves
+from bpstudy.learning import learning_curves, points
 from bpstudy.training import set_threads
 
 with job(snakemake):
@@ -17,5 +17,5 @@ with job(snakemake):
     )
     settings, optimizer = LearningCurves(**params.settings), Optimizer(**params.optimizer)
     with set_threads(snakemake.threads):
-        table = learning_curves(run, held_out, experiment, optimizer, settings, params.seeds)
+        table = learning_curves(run, held_out, experiment, optimizer, points(settings), params.seeds)
     write_table(snakemake.output[0], table)

@@ -17,7 +17,7 @@ with job(snakemake):
     step_fs = pd.read_csv(snakemake.input.thermo)["time_fs"].diff().median()
     step_fs = settings.timestep_fs if pd.isna(step_fs) else step_fs
     frames = read_frames(snakemake.input.trajectory)[round(settings.from_fs / step_fs) :]
-    potential = Potential(Path(snakemake.input.model).parent)
+    potential = Potential(Path(snakemake.input.model).parent, threads=snakemake.threads)
     results = all_runs(potential, frames, step_fs, settings, thermal)
     for name in ("energies", "summary", "rdf", "motion"):
         write_table(snakemake.output[name], getattr(results, name))

@@ -95,6 +95,16 @@ class EquationOfState(Section):
     volumes: Annotated[tuple[Positive, ...], Field(strict=False, min_length=3)] = Field(
         description="relative to that of the crystal, which is trained on"
     )
+    strain: float = Field(gt=0, le=0.05, description="± for the elastic constants, by differences of the stress")
+
+
+class ForceCurves(Section):
+    """Learning curves of a pair of experiments, energies alone and with forces."""
+
+    pair: str = Field(description="of types or others")
+    counts: Annotated[tuple[Count, ...], Field(strict=False, min_length=2)] = Field(
+        description="frames, spread over those that the pair is trained on"
+    )
 
 
 FITS = ("energies alone", "energies and forces")  # the two experiments of each pair
@@ -110,6 +120,7 @@ class WithForces(Section):
         min_length=2, description="pairs that are ranked, by name: combinations of types"
     )
     others: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(description="pairs beside them")
+    learning: ForceCurves
     runs: PotentialRuns
     equation_of_state: EquationOfState
 

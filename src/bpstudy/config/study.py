@@ -26,7 +26,9 @@ class Config(Section):
         description="folder with a folder of archived chunks for each simulated system; null: the dynamics are computed"
     )
     unit_functions: UnitFunctions
-    descriptor_threads: Count = Field(description="threads of a job that computes symmetry functions")
+    descriptor_threads: Count = Field(
+        description="threads of a job that computes symmetry functions, or dynamics with a network"
+    )
     angular_tolerance: float = Field(ge=1e-13, le=1e-3, description="error of the angular factor of G4 and G5, ≤ 1")
     optimizers: dict[Name, Optimizer] = Field(min_length=1)
     seeds: tuple[Seed, ...] = Field(strict=False, min_length=1, description="of the networks' initial weights")
@@ -192,9 +194,26 @@ class Config(Section):
                 problems.append(f"{key} = {name!r}: it needs {wanted}")
             elif self.with_forces and self.with_forces.held_out not in experiment.held_out:
                 problems.append(f"{key} = {name!r}: is not tested on {self.with_forces.held_out!r}")
+        if self.with_forces:
+            problems += self._curves_with_forces(self.with_forces)
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    def _curves_with_forces(self, asked: WithForces) -> list[str]:
+        """What is wrong with the learning curves of a pair."""
+        key, curves = "with_forces.learning", asked.learning
+        if curves.pair not in asked.pairs:
+            return [f"{key}.pair = {curves.pair!r}: not one of types or others; allowed: {', '.join(asked.pairs)}"]
+        alone, together = (self.experiments[name] for name in asked.pairs[curves.pair])
+        if (alone.frames, alone.functions) != (together.frames, together.functions):
+            return [f"{key}.pair = {curves.pair!r}: its experiments must have the same frames and functions"]
+        there = self.frames[together.frames].count
+        return [
+            f"{key}.counts: {count} frames are asked of frames.{together.frames}, which has {there}"
+            for count in curves.counts
+            if count > there
+        ]
 
     @model_validator(mode="after")
     def _weight_decay_is_chosen_on_something(self) -> Self:

@@ -1,4 +1,4 @@
-"""Energy against volume."""
+"""Energy against volume, and elastic constants."""
 
 import pandas as pd
 import seaborn as sns
@@ -9,17 +9,28 @@ from bpstudy.figures.tables import require_finite
 
 
 @style.themed
-def equation_of_state(dft: pd.DataFrame, networks: pd.DataFrame, width_cm: float = style.WIDTH_CM) -> Figure:
-    """Energy an atom less that at the volume trained at, DFT and all networks; open points: unlike all training.
+def equation_of_state(
+    dft: pd.DataFrame,
+    networks: pd.DataFrame,
+    elastic_dft: pd.DataFrame,
+    elastic_networks: pd.DataFrame,
+    width_cm: float = style.WIDTH_CM,
+) -> Figure:
+    """Energy an atom less that at the volume trained at, DFT and all networks; open points: unlike all training. Beside
+    it the elastic constants.
 
     Args:
         dft: volume, volume_angstrom3_per_atom, energy_ev_per_atom.
         networks: of `bpstudy.potential_runs.energies_at_volumes`.
+        elastic_dft: of `bpstudy.equation_of_state.elastic_constants`.
+        elastic_networks: of `bpstudy.potential_runs.constants_of_networks`.
     """
     require_finite(dft, ["volume", "volume_angstrom3_per_atom", "energy_ev_per_atom"], "energies of the DFT")
     require_finite(networks, ["volume", "energy_ev_per_atom", "seed"], "energies of the networks")
-    figure = style.figure(0.6 * width_cm, 7.0)
-    ax = figure.subplots()
+    for table, what in ((elastic_dft, "elastic constants of the DFT"), (elastic_networks, "those of the networks")):
+        require_finite(table, ["gpa"], what)
+    figure = style.figure(width_cm, 7.0)
+    ax, constants = figure.subplots(1, 2, width_ratios=(3, 2))
 
     def change(table: pd.DataFrame) -> pd.Series:
         """meV per atom, less that at the volume nearest to the one trained at."""
@@ -39,7 +50,14 @@ def equation_of_state(dft: pd.DataFrame, networks: pd.DataFrame, width_cm: float
     trained = _trained(dft, "volume_angstrom3_per_atom")
     ax.axvline(trained, color=style.PLAIN, linestyle=":", label="volume trained at")
     ax.set(xlabel="volume (Å³ per atom)", ylabel="energy less that at the volume\ntrained at (meV per atom)")
-    figure.legend(loc="outside upper center", ncols=2)
+    names = list(elastic_dft["constant"])
+    places = elastic_networks["constant"].map(names.index)
+    constants.plot(places, elastic_networks["gpa"], "o", color=style.NETWORK, alpha=0.35, markeredgewidth=0)
+    constants.plot(range(len(names)), elastic_dft["gpa"], "s", color=style.DFT, markersize=3.5)
+    constants.set_xticks(range(len(names)), names)
+    constants.set(xlim=(-0.5, len(names) - 0.5), ylim=(0, None), ylabel="elastic constant (GPa)")
+    constants.grid(True, axis="y")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=4)
     sns.despine(fig=figure)
     return figure
 

@@ -1,4 +1,4 @@
-"""Energy against volume."""
+"""Energy against volume, and elastic constants."""
 
 import pandas as pd
 
@@ -8,5 +8,6 @@ from bpstudy.jobs import job
 
 with job(snakemake):
     params, given = snakemake.params, snakemake.input
-    figure = equation_of_state(pd.read_csv(given.dft), pd.read_csv(given.networks), params.width_cm)
+    files = (given.dft, given.networks, given.elastic_dft, given.elastic_networks)
+    figure = equation_of_state(*map(pd.read_csv, files), params.width_cm)
     save(figure, snakemake.output, params.dpi)

@@ -1,0 +1,53 @@
+"""Learning curves, energies alone and with forces."""
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
+
+from bpstudy.figures import style
+from bpstudy.figures.forces import COLORS
+from bpstudy.figures.tables import require_finite
+
+PANELS = {
+    "rmse_mev_per_atom": "RMSE of the energy (meV per atom)",
+    "force_rmse_mev_per_angstrom": "RMSE of the forces (meV/Å)",
+}
+
+
+@style.themed
+def force_curves(table: pd.DataFrame, goals: tuple[float, float], width_cm: float = style.WIDTH_CM) -> Figure:
+    """Held-out errors of energy and forces against the number of frames, networks and ridge of both fits.
+
+    Args:
+        table: of `bpstudy.learning.learning_curves`, with the column fit.
+        goals: errors at the most, meV per atom and meV/Å: dashed lines.
+    """
+    require_finite(table, ["frames", *PANELS], "learning curves with forces")
+    figure = style.figure(width_cm, 7.0)
+    for ax, goal, (column, label) in zip(figure.subplots(1, 2), goals, PANELS.items(), strict=True):
+        for fit, color in COLORS.items():
+            rows = table[table["fit"] == fit]
+            networks = rows[rows["model"] == "network"].groupby("frames")[column]
+            x = networks.median().index
+            ax.plot(x, networks.median(), marker="o", markersize=3.5, color=color)
+            ax.fill_between(x, networks.min(), networks.max(), color=color, alpha=0.2, linewidth=0)
+            ridge = rows[rows["model"] == "ridge"].set_index("frames")[column]
+            ax.plot(ridge.index, ridge, marker="x", markersize=3.5, linestyle=":", color=color)
+        ax.axhline(goal, color=style.PLAIN, linestyle="--", linewidth=0.8)
+        ax.set(xscale="log", yscale="log", xlabel="training frames", ylabel=label)
+        counts = sorted(table["frames"].unique())
+        ax.set_xticks(counts, [str(count) for count in counts])
+        ax.xaxis.minorticks_off()
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(style.plain_numbers())
+        ax.yaxis.set_minor_formatter("")
+        ax.grid(True, axis="y")
+    handles = [Line2D([], [], color=color, marker="o", markersize=3.5) for color in COLORS.values()]
+    handles.append(Line2D([], [], color="black", marker="x", markersize=3.5, linestyle=":"))
+    handles.append(Line2D([], [], color=style.PLAIN, linestyle="--"))
+    labels = [*(f"networks, {fit}" for fit in COLORS), "ridge", "goal"]
+    figure.legend(handles, labels, loc="outside upper center", ncols=4)
+    sns.despine(fig=figure)
+    return figure
