@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from bpstudy.network import AtomicNetwork
-from bpstudy.training.layers import curvature, slope, unpack
+from bpstudy.training.layers import Architecture, architecture, compiled, curvature, slope, unpack
 
 Array = NDArray[np.float64]
 JACOBIAN_ROWS = 1024
@@ -65,7 +65,6 @@ class ForceTerm:
         features = network.check(data.features)
         self.n_frames, self.n_components = data.forces_ev_per_angstrom.shape
         self.n_rows = self.n_frames * self.n_components
-        self._dense = {element: network.dense(element) for element in features}
         self._inputs = {element: network.standardise(element)(x) for element, x in features.items()}
         self._unit = data.weight**0.5 / data.scale_ev_per_angstrom
         self._energy_scale = network.energy_scale.scale_ev_per_atom
@@ -76,9 +75,9 @@ class ForceTerm:
             for element in features
         }
         self._targets = tf.constant(self._unit * data.forces_ev_per_angstrom)
-        self._block_jacobian = tf.function(self._jacobian_graph, reduce_retracing=True)
-        self._block_residuals = tf.function(self._residual_graph, reduce_retracing=True)
-        self._block_gradient = tf.function(self._gradient_graph, reduce_retracing=True)
+        self._block_jacobian, self._block_residuals, self._block_gradient = (
+            compiled(graph, architecture(network)) for graph in (_jacobian, _residuals, _gradient)
+        )
 
     def value_and_gradient(self, weights: Array) -> tuple[float, Array]:
         """mean ρ² and its derivative."""
@@ -111,76 +110,75 @@ class ForceTerm:
             inputs, tangents = ({e: x[block] for e, x in of.items()} for of in (self._inputs, self._tangents))
             yield inputs, tangents, self._targets[block]
 
-    def _residual_graph(
-        self, theta: tf.Tensor, inputs: dict[str, tf.Tensor], tangents: dict[str, tf.Tensor], targets: tf.Tensor
-    ) -> tf.Tensor:
-        """By the derivative of the energy with respect to the functions, once for all components."""
-        weights, total = unpack(theta, self._dense), -targets
-        for element, x in inputs.items():
-            y, slopes = x, []
-            for layer, (kernel, bias) in zip(self._dense[element], weights[element], strict=True):
-                y, first = slope(layer, tf.matmul(y, kernel) + bias)
-                slopes.append(first)
-            delta = tf.ones_like(y)
-            for first, (kernel, _) in zip(reversed(slopes), reversed(weights[element]), strict=True):
-                delta = tf.matmul(delta * first, kernel, transpose_b=True)
-            total += tf.einsum("bacf,baf->bc", tangents[element], delta)
-        return total
 
-    def _gradient_graph(self, theta: tf.Tensor, *block: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(theta)
-            value = tf.reduce_sum(self._residual_graph(theta, *block) ** 2)
-        return value, tape.gradient(value, theta)
+Tensors = dict[str, tf.Tensor]
 
-    def _jacobian_graph(
-        self, theta: tf.Tensor, inputs: dict[str, tf.Tensor], tangents: dict[str, tf.Tensor], targets: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Forward along the tangents, then back. With a_l = f(z_l), z_l = a_(l-1) W_l + b_l, a dot for the derivative
-        along a component's tangent, and δ_l = da_out/dz_l, e_l = δ_(l+1) W_(l+1)ᵀ:
 
-        ȧ_l = f'(z_l) ȧ_(l-1) W_l,  δ_l = e_l f'(z_l),  δ̇_l = ė_l f'(z_l) + e_l f''(z_l) ż_l,
-        dρ/dW_l = Σ_atoms (ȧ_(l-1) ⊗ δ_l + a_(l-1) ⊗ δ̇_l),  dρ/db_l = Σ_atoms δ̇_l.
-        """
-        weights = unpack(theta, self._dense)
-        total, columns = -targets, []
-        n_components = self.n_components
-        for element, x in inputs.items():
-            n_frames, n_atoms = tf.shape(x)[0], x.shape[1]
-            a, da = [x], [tangents[element]]  # (frames, atoms, n), (frames, atoms, components, n)
-            dz, first, second = [], [], []
-            for layer, (kernel, bias) in zip(self._dense[element], weights[element], strict=True):
-                value, f1, f2 = curvature(layer, tf.matmul(a[-1], kernel) + bias)
-                dz.append(
-                    tf.reshape(
-                        tf.matmul(tf.reshape(da[-1], (-1, kernel.shape[0])), kernel),
-                        (n_frames, n_atoms, n_components, kernel.shape[1]),
-                    )
-                )
-                a.append(value)
-                da.append(f1[:, :, None] * dz[-1])
-                first.append(f1)
-                second.append(f2)
-            total += tf.reduce_sum(da[-1][..., 0], axis=1)
-            e, de = tf.ones_like(a[-1]), tf.zeros_like(da[-1])
-            parts = []
-            for level in reversed(range(len(dz))):
-                kernel = weights[element][level][0]
-                n_in, n_out = kernel.shape
-                delta = e * first[level]
-                ddelta = de * first[level][:, :, None] + (e * second[level])[:, :, None] * dz[level]
-                along = tf.reshape(da[level], (n_frames, n_atoms, n_components * n_in))
-                outer = tf.reshape(tf.matmul(along, delta, transpose_a=True), (n_frames, n_components, n_in * n_out))
-                turned = tf.reshape(ddelta, (n_frames, n_atoms, n_components * n_out))
-                other = tf.reshape(tf.matmul(a[level], turned, transpose_a=True), (n_frames, n_in, n_components, n_out))
-                outer += tf.reshape(tf.transpose(other, (0, 2, 1, 3)), (n_frames, n_components, n_in * n_out))
-                parts += [tf.reduce_sum(ddelta, axis=1), outer]
-                if level:
-                    e = tf.matmul(delta, kernel, transpose_b=True)
-                    de = tf.reshape(
-                        tf.matmul(tf.reshape(ddelta, (-1, n_out)), kernel, transpose_b=True),
-                        (n_frames, n_atoms, n_components, n_in),
-                    )
-            columns += parts[::-1]
-        n_weights = theta.shape[0]
-        return tf.reshape(total, [-1]), tf.reshape(tf.concat(columns, axis=2), (-1, n_weights))
+def _residuals(of: Architecture, theta: tf.Tensor, inputs: Tensors, tangents: Tensors, targets: tf.Tensor) -> tf.Tensor:
+    """By the derivative of the energy with respect to the functions, once for all components."""
+    weights, total = unpack(theta, of), -targets
+    for element, stack in of:
+        y, slopes = inputs[element], []
+        for layer, (kernel, bias) in zip(stack, weights[element], strict=True):
+            y, first = slope(layer, tf.matmul(y, kernel) + bias)
+            slopes.append(first)
+        delta = tf.ones_like(y)
+        for first, (kernel, _) in zip(reversed(slopes), reversed(weights[element]), strict=True):
+            delta = tf.matmul(delta * first, kernel, transpose_b=True)
+        total += tf.einsum("bacf,baf->bc", tangents[element], delta)
+    return total
+
+
+def _gradient(of: Architecture, theta: tf.Tensor, *block: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    with tf.GradientTape() as tape:
+        tape.watch(theta)
+        value = tf.reduce_sum(_residuals(of, theta, *block) ** 2)
+    return value, tape.gradient(value, theta)
+
+
+def _jacobian(
+    of: Architecture, theta: tf.Tensor, inputs: Tensors, tangents: Tensors, targets: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Forward along the tangents, then back. With a_l = f(z_l), z_l = a_(l-1) W_l + b_l, a dot for the derivative
+    along a component's tangent, and δ_l = da_out/dz_l, e_l = δ_(l+1) W_(l+1)ᵀ:
+
+    ȧ_l = f'(z_l) ȧ_(l-1) W_l,  δ_l = e_l f'(z_l),  δ̇_l = ė_l f'(z_l) + e_l f''(z_l) ż_l,
+    dρ/dW_l = Σ_atoms (ȧ_(l-1) ⊗ δ_l + a_(l-1) ⊗ δ̇_l),  dρ/db_l = Σ_atoms δ̇_l.
+    """
+    weights = unpack(theta, of)
+    total, columns = -targets, []
+    n_components = tf.shape(targets)[1]
+    for element, stack in of:
+        x = inputs[element]
+        n_frames, n_atoms = tf.shape(x)[0], tf.shape(x)[1]
+        each = (n_frames, n_atoms, n_components)
+        a, da = [x], [tangents[element]]  # (frames, atoms, n), (frames, atoms, components, n)
+        dz, first, second = [], [], []
+        for layer, (kernel, bias) in zip(stack, weights[element], strict=True):
+            value, f1, f2 = curvature(layer, tf.matmul(a[-1], kernel) + bias)
+            along = tf.matmul(tf.reshape(da[-1], (-1, layer.rows)), kernel)
+            dz.append(tf.reshape(along, (*each, layer.columns)))
+            a.append(value)
+            da.append(f1[:, :, None] * dz[-1])
+            first.append(f1)
+            second.append(f2)
+        total += tf.reduce_sum(da[-1][..., 0], axis=1)
+        e, de = tf.ones_like(a[-1]), tf.zeros_like(da[-1])
+        parts = []
+        for level, layer in reversed(list(enumerate(stack))):
+            kernel, n_in, n_out = weights[element][level][0], layer.rows, layer.columns
+            delta = e * first[level]
+            ddelta = de * first[level][:, :, None] + (e * second[level])[:, :, None] * dz[level]
+            along = tf.reshape(da[level], (n_frames, n_atoms, n_components * n_in))
+            outer = tf.reshape(tf.matmul(along, delta, transpose_a=True), (n_frames, n_components, n_in * n_out))
+            turned = tf.reshape(ddelta, (n_frames, n_atoms, n_components * n_out))
+            other = tf.reshape(tf.matmul(a[level], turned, transpose_a=True), (n_frames, n_in, n_components, n_out))
+            outer += tf.reshape(tf.transpose(other, (0, 2, 1, 3)), (n_frames, n_components, n_in * n_out))
+            parts += [tf.reduce_sum(ddelta, axis=1), outer]
+            if level:
+                e = tf.matmul(delta, kernel, transpose_b=True)
+                back = tf.matmul(tf.reshape(ddelta, (-1, n_out)), kernel, transpose_b=True)
+                de = tf.reshape(back, (*each, n_in))
+        columns += parts[::-1]
+    n_weights = tf.size(theta)
+    return tf.reshape(total, [-1]), tf.reshape(tf.concat(columns, axis=2), (-1, n_weights))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from bpstudy.network import AtomicNetwork
 from bpstudy.normalization import finite_energies
 from bpstudy.training.forces import ForceData, ForceTerm
-from bpstudy.training.layers import slope, unpack
+from bpstudy.training.layers import Architecture, architecture, compiled, slope, unpack
 
 JACOBIAN_FRAMES = 512
 
@@ -49,15 +49,16 @@ class Objective:
         self.n_weights = network.get_weights().size
         self.weight_decay = weight_decay
         self.unit_ev2 = scale.scale_ev_per_atom**2 * n_atoms
-        self._sum_scale = n_atoms**-0.5
-        self._dense = {element: network.dense(element) for element in values}
+        self._sum_scale = tf.constant(n_atoms**-0.5, tf.float64)
         self._inputs = {element: network.standardise(element)(x) for element, x in values.items()}
         self._targets = tf.constant((energies - n_atoms * scale.offset_ev_per_atom) / self.unit_ev2**0.5)
-        self._jacobian = tf.function(self._jacobian_graph, reduce_retracing=True)
+        self._jacobian, self._gradient, self._mean_square = (
+            compiled(graph, architecture(network)) for graph in (_jacobian, _gradient, _mean_square)
+        )
 
     def value_and_gradient(self, weights: NDArray[np.float64]) -> tuple[float, float, NDArray[np.float64]]:
         """mean ρ², φ and dφ/dw."""
-        mean_square, gradient = self._gradient(tf.constant(weights))
+        mean_square, gradient = self._gradient(tf.constant(weights), self._inputs, self._targets, self._sum_scale)
         penalty = self.weight_decay * float(weights @ weights)
         value, slopes = float(mean_square), gradient.numpy()
         if self.forces:
@@ -67,7 +68,7 @@ class Objective:
 
     def mean_square(self, weights: NDArray[np.float64]) -> float:
         """mean ρ²."""
-        value = float(self._mean_square(tf.constant(weights)))
+        value = float(self._mean_square(tf.constant(weights), self._inputs, self._targets, self._sum_scale))
         return value + self.forces.mean_square(weights) if self.forces else value
 
     def mse_ev2(self, weights: NDArray[np.float64]) -> float:
@@ -80,57 +81,67 @@ class Objective:
         for start in range(0, self.n_frames, JACOBIAN_FRAMES):
             block = slice(start, start + JACOBIAN_FRAMES)
             inputs = {element: x[block] for element, x in self._inputs.items()}
-            residuals, jacobian = self._jacobian(theta, inputs, self._targets[block])
+            residuals, jacobian = self._jacobian(theta, inputs, self._targets[block], self._sum_scale)
             yield residuals.numpy(), jacobian.numpy()
         if self.forces:
             factor = (self.n_frames / self.forces.n_rows) ** 0.5
             for rows, slopes in self.forces.jacobian(weights):
                 yield factor * rows, factor * slopes
 
-    @tf.function
-    def _gradient(self, theta: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(theta)
-            value = tf.reduce_mean(self._residuals(theta) ** 2)
-        return value, tape.gradient(value, theta)
 
-    @tf.function
-    def _mean_square(self, theta: tf.Tensor) -> tf.Tensor:
-        return tf.reduce_mean(self._residuals(theta) ** 2)
+Inputs = dict[str, tf.Tensor]
 
-    def _residuals(self, theta: tf.Tensor) -> tf.Tensor:
-        weights = unpack(theta, self._dense)
-        total = 0.0
-        for element, x in self._inputs.items():
-            y = tf.reshape(x, (-1, x.shape[-1]))
-            for layer, (kernel, bias) in zip(self._dense[element], weights[element], strict=True):
-                y = layer.activation(tf.matmul(y, kernel) + bias)
-            total += tf.reduce_sum(tf.reshape(y, x.shape[:2]), axis=1)
-        return self._sum_scale * total - self._targets
 
-    def _jacobian_graph(
-        self, theta: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """With a_l = f(z_l), z_l = a_(l-1) W_l + b_l and δ_l = da_out/dz_l of each atom:
+def _residuals(
+    of: Architecture, theta: tf.Tensor, inputs: Inputs, targets: tf.Tensor, sum_scale: tf.Tensor
+) -> tf.Tensor:
+    weights = unpack(theta, of)
+    total = 0.0
+    for element, stack in of:
+        x = inputs[element]
+        y = tf.reshape(x, (-1, stack[0].rows))
+        for layer, (kernel, bias) in zip(stack, weights[element], strict=True):
+            y = layer.activation(tf.matmul(y, kernel) + bias)
+        total += tf.reduce_sum(tf.reshape(y, tf.shape(x)[:2]), axis=1)
+    return sum_scale * total - targets
 
-        dE/dW_l = Σ_atoms a_(l-1) ⊗ δ_l, dE/db_l = Σ_atoms δ_l, δ_(l-1) = (δ_l W_lᵀ) ∘ f'(z_(l-1)).
-        """
-        weights = unpack(theta, self._dense)
-        total, columns = 0.0, []
-        for element, x in inputs.items():
-            n_frames, n_atoms = tf.shape(x)[0], x.shape[1]
-            activations, slopes = [tf.reshape(x, (-1, x.shape[-1]))], []
-            for layer, (kernel, bias) in zip(self._dense[element], weights[element], strict=True):
-                a, first = slope(layer, tf.matmul(activations[-1], kernel) + bias)
-                slopes.append(first)
-                activations.append(a)
-            total += tf.reduce_sum(tf.reshape(activations[-1], (n_frames, n_atoms)), axis=1)
-            delta, parts = slopes[-1], []
-            for level in reversed(range(len(slopes))):
-                d = tf.reshape(delta, (n_frames, n_atoms, delta.shape[-1]))
-                a = tf.reshape(activations[level], (n_frames, n_atoms, activations[level].shape[-1]))
-                parts += [tf.reduce_sum(d, axis=1), tf.reshape(tf.matmul(a, d, transpose_a=True), (n_frames, -1))]
-                if level:
-                    delta = tf.matmul(delta, weights[element][level][0], transpose_b=True) * slopes[level - 1]
-            columns += parts[::-1]
-        return self._sum_scale * total - targets, self._sum_scale * tf.concat(columns, axis=1)
+
+def _mean_square(of: Architecture, theta: tf.Tensor, *data: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(_residuals(of, theta, *data) ** 2)
+
+
+def _gradient(of: Architecture, theta: tf.Tensor, *data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    with tf.GradientTape() as tape:
+        tape.watch(theta)
+        value = _mean_square(of, theta, *data)
+    return value, tape.gradient(value, theta)
+
+
+def _jacobian(
+    of: Architecture, theta: tf.Tensor, inputs: Inputs, targets: tf.Tensor, sum_scale: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """With a_l = f(z_l), z_l = a_(l-1) W_l + b_l and δ_l = da_out/dz_l of each atom:
+
+    dE/dW_l = Σ_atoms a_(l-1) ⊗ δ_l, dE/db_l = Σ_atoms δ_l, δ_(l-1) = (δ_l W_lᵀ) ∘ f'(z_(l-1)).
+    """
+    weights = unpack(theta, of)
+    total, columns = 0.0, []
+    for element, stack in of:
+        x = inputs[element]
+        n_frames, n_atoms = tf.shape(x)[0], tf.shape(x)[1]
+        activations, slopes = [tf.reshape(x, (-1, stack[0].rows))], []
+        for layer, (kernel, bias) in zip(stack, weights[element], strict=True):
+            a, first = slope(layer, tf.matmul(activations[-1], kernel) + bias)
+            slopes.append(first)
+            activations.append(a)
+        total += tf.reduce_sum(tf.reshape(activations[-1], (n_frames, n_atoms)), axis=1)
+        delta, parts = slopes[-1], []
+        for level, layer in reversed(list(enumerate(stack))):
+            d = tf.reshape(delta, (n_frames, n_atoms, layer.columns))
+            a = tf.reshape(activations[level], (n_frames, n_atoms, layer.rows))
+            outer = tf.reshape(tf.matmul(a, d, transpose_a=True), (n_frames, layer.rows * layer.columns))
+            parts += [tf.reduce_sum(d, axis=1), outer]
+            if level:
+                delta = tf.matmul(delta, weights[element][level][0], transpose_b=True) * slopes[level - 1]
+        columns += parts[::-1]
+    return sum_scale * total - targets, sum_scale * tf.concat(columns, axis=1)
