@@ -27,7 +27,7 @@ from bpstudy.files import atomic_path
 HERE = Path(__file__).parent
 CORES = (1, 2, 12, 48, 128)
 SIMULATED_SECONDS = 40.0  # how long the longest chain of sleeps takes
-THREADS = {"descriptors": 2}  # of rules that use more than one, in config.yaml
+THREADS = {"descriptors": 2, "potential_runs": 2}  # of rules that use more than one, in config.yaml
 SNAKEFILE = """
 import json
 JOBS = json.load(open("jobs.json"))
