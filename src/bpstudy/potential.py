@@ -242,7 +242,8 @@ class Potential(Calculator):
         atoms = atoms or self.atoms
         assert atoms is not None
         self._check(atoms)
-        values = self.functions.compute(atoms, self.threads)
+        near = self.functions.neighbors(atoms)
+        values = self.functions.compute(atoms, self.threads, near)
         symbols = np.array(atoms.get_chemical_symbols())
         energies, slopes = np.empty(len(values)), np.empty_like(values)
         for element in np.unique(symbols):
@@ -251,7 +252,7 @@ class Potential(Calculator):
             energies[chosen], slopes[chosen] = self.networks[element].energies(values[chosen])
         self.results = {"energy": float(energies.sum()), "free_energy": float(energies.sum()), "energies": energies}
         if {"forces", "stress"} & set(properties or ["forces"]):
-            self.results["forces"], strain_derivative = self.functions.contract(atoms, slopes, self.threads)
+            self.results["forces"], strain_derivative = self.functions.contract(atoms, slopes, self.threads, near)
             if atoms.cell.rank == 3:
                 stress = (strain_derivative + strain_derivative.T) / (2 * atoms.get_volume())
                 self.results["stress"] = full_3x3_to_voigt_6_stress(stress)

@@ -43,19 +43,21 @@ def _add_slopes(start, number, distance, vector, eta, rs, kappa, cutoff, species
     """out[rows[p], :, channel[f]] += weights[i, f] dGᵢf/drₚ r̂ₚ over all neighbours p of all centres i."""
     for i in range(len(start) - 1):
         for p in range(start[i], start[i + 1]):
-            r = distance[p]
+            r, last, fc, dfc = distance[p], -1.0, 0.0, 0.0
             for f in range(len(eta)):
                 if r > cutoff[f] or (species[f] >= 0 and species[f] != number[p]):
                     continue
                 exponent = eta[f] * (r - rs[f]) ** 2
                 if exponent > _NEGLIGIBLE:
                     continue
-                phase = math.pi * r / cutoff[f]
-                fc, dfc = 0.5 * (math.cos(phase) + 1), -0.5 * math.pi / cutoff[f] * math.sin(phase)
-                gauss, wave = math.exp(-exponent), math.cos(kappa[f] * r)
-                slope = gauss * (
-                    dfc * wave - fc * (2 * eta[f] * (r - rs[f]) * wave + kappa[f] * math.sin(kappa[f] * r))
-                )
+                if cutoff[f] != last:
+                    last, phase = cutoff[f], math.pi * r / cutoff[f]
+                    fc, dfc = 0.5 * (math.cos(phase) + 1), -0.5 * math.pi / cutoff[f] * math.sin(phase)
+                slope = dfc - 2 * eta[f] * (r - rs[f]) * fc
+                if kappa[f] > 0:
+                    slope = slope * math.cos(kappa[f] * r) - kappa[f] * math.sin(kappa[f] * r) * fc
+                if eta[f] > 0:
+                    slope *= math.exp(-exponent)
                 for c in range(3):
                     out[rows[p], c, channel[f]] += weights[i, f] * slope * vector[p, c] / r
 

@@ -71,12 +71,20 @@ class SymmetryFunctions:
         """The largest cutoff, Å."""
         return max(f.cutoff for f in self.functions)
 
-    def compute(self, atoms: Atoms, threads: int = 1) -> np.ndarray:
+    def neighbors(self, atoms: Atoms) -> Neighbors:
+        """All that `compute` and `contract` need to know of a structure. Raises ValueError for an unusable one."""
+        return neighbors(atoms, self.cutoff)
+
+    def compute(self, atoms: Atoms, threads: int = 1, near: Neighbors | None = None) -> np.ndarray:
         """Values, float64 (n_atoms, n_functions), dimensionless; the same bits for any number of threads.
 
-        Raises ValueError for an unusable structure.
+        Args:
+            near: `neighbors` of the structure, where they are known.
+
+        Raises:
+            ValueError: an unusable structure.
         """
-        parts = neighbors(atoms, self.cutoff).parts(threads)
+        parts = (near or self.neighbors(atoms)).parts(threads)
         return np.concatenate(list(_each(threads, lambda part: self._values(part[2]), parts)))
 
     def _values(self, near: Neighbors) -> np.ndarray:
@@ -94,7 +102,7 @@ class SymmetryFunctions:
         tensor is dense: for small cells (27 atoms, 50 functions: 0.9 MB). For forces use `contract`, which does not
         need it.
         """
-        near, n = neighbors(atoms, self.cutoff), len(atoms)
+        near, n = self.neighbors(atoms), len(atoms)
         gradients = np.empty((n, n, 3, len(self)))
         if self._radial_columns.size:
             gradients[..., self._radial_columns] = self._radial.gradients(near)
@@ -105,7 +113,9 @@ class SymmetryFunctions:
         gradients[centre, centre] -= gradients.sum(axis=1)
         return self._values(near), np.ascontiguousarray(gradients.transpose(0, 3, 1, 2))
 
-    def contract(self, atoms: Atoms, weights: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    def contract(
+        self, atoms: Atoms, weights: np.ndarray, threads: int = 1, near: Neighbors | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Forces and virial of an energy E(G) from `weights` = dE/dG, (n_atoms, n_functions), eV.
 
         Returns F = −dE/dR (n_atoms, 3) in eV/Å and the strain derivative W = dE/dε (3, 3) in eV (stress = W / volume,
@@ -119,7 +129,7 @@ class SymmetryFunctions:
             )
         if not np.isfinite(weights).all():
             raise ValueError("weights hold NaN or infinity; all dE/dG must be finite")
-        near = neighbors(atoms, self.cutoff)
+        near = near or self.neighbors(atoms)
         pulls = np.zeros((len(near.atom), 3))
 
         def pull(part: tuple[slice, slice, Neighbors]) -> None:
