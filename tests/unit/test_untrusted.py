@@ -41,9 +41,9 @@ WATCH = {"on": False, "seen": []}
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def _audit(event, arguments):
-    if WATCH["on"] and event in SUSPICIOUS:
-        WATCH["seen"].append((event, arguments))
+def _audit(event, arguments, watch=WATCH):  # bound: at exit the module is empty
+    if watch["on"] and event in SUSPICIOUS:
+        watch["seen"].append((event, arguments))
 
 
 sys.addaudithook(_audit)
