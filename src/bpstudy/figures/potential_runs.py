@@ -34,7 +34,7 @@ def potential_runs(
         label = f"{table['atoms'].iloc[0]:.0f} atoms"
         energy.plot(table["time_fs"] / 1000, change, color=color, label=label, linewidth=0.7)
     energy.set(xlabel="time (ps)", ylabel="change of the total energy\n(meV per atom)")
-    energy.legend()
+    energy.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)  # the curves fill the panel
     for name, (color, line) in SOURCES.items():
         look = {"color": color, "linestyle": line, "label": name}
         shell, moved = rdf[rdf["source"] == name], motion[motion["source"] == name]
