@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
+import pytest
 import yaml
 from snakemake.utils import update_config
 
@@ -44,6 +46,19 @@ def test_the_ledger_of_claims_is_the_committed_result():
     for c in json.loads((ROOT / "docs/claims.json").read_text()):
         row = (c["id"], c["claim"], c["paper"], c["ours"], c["verdict"])
         assert f"| {' | '.join(row)} |" in README, c["id"]
+
+
+def test_the_table_of_forces_is_the_committed_result():
+    text = (ROOT / "docs/forces.md").read_text()
+    table = pd.read_csv(ROOT / "docs/with_forces.csv")
+    assert len(table) == 28
+    for row in table.to_dict("records"):
+        line = next(line for line in text.splitlines() if line.startswith(f"| {row['pair']} | {row['fit']} |"))
+        energy, ridge, force, ridge_force = (float(cell.split()[0]) for cell in line.strip("| ").split("|")[2:])
+        assert energy == pytest.approx(row["rmse_mev_per_atom"], rel=5e-3)
+        assert force == pytest.approx(row["force_rmse_mev_per_angstrom"], rel=5e-3)
+        assert ridge == pytest.approx(row["ridge_rmse_mev_per_atom"], rel=5e-3)
+        assert ridge_force == pytest.approx(row["force_ridge_rmse_mev_per_angstrom"], rel=5e-3)
 
 
 def test_links_and_pictures_exist():
