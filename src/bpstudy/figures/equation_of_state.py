@@ -57,6 +57,7 @@ def equation_of_state(
     constants.set_xticks(range(len(names)), names)
     constants.set(xlim=(-0.5, len(names) - 0.5), ylabel="elastic constant (GPa)")
     constants.set_yscale("symlog", linthresh=10)  # of networks that know one volume C11 and C12 are of any size
+    constants.margins(y=0.1)
     constants.yaxis.set_major_formatter(style.plain_numbers())
     constants.axhline(0, color=style.PLAIN, linewidth=0.8)
     constants.grid(True, axis="y")
