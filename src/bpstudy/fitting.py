@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bpstudy.config.experiments import Experiment, Forces, Optimizer
-from bpstudy.evaluation import mean_baseline, ridge_baseline, sum_over_atoms
+from bpstudy.evaluation import mean_baseline, ridge_baseline, rms, sum_over_atoms
 from bpstudy.evaluation.baselines import KnownForces, LinearModel, linear_model, ridge_force_baseline
 from bpstudy.features import Features, labelled_energies, read_blocks
 from bpstudy.files import atomic_path, write_table
@@ -84,7 +84,7 @@ def training_forces(experiment: Experiment, sets: Mapping[str, FrameSet]) -> dic
     known = sets[TRAIN].forces
     if experiment.forces is None or known is None:
         return {}
-    scale = float(np.sqrt((known.forces_ev_per_angstrom**2).mean()))
+    scale = rms(known.forces_ev_per_angstrom)
     weight = experiment.forces.weight or 1.0  # tested only: the weight is of no loss
     return {name: of.force_data(scale, weight) for name, of in sets.items()}
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from bpstudy.network import AtomicNetwork
-from bpstudy.training.layers import Architecture, architecture, compiled, curvature, slope, unpack
+from bpstudy.training.layers import Architecture, Tensors, architecture, compiled, curvature, slope, unpack
 
 Array = NDArray[np.float64]
 JACOBIAN_ROWS = 1024
@@ -109,9 +109,6 @@ class ForceTerm:
             block = slice(start, start + n_frames)
             inputs, tangents = ({e: x[block] for e, x in of.items()} for of in (self._inputs, self._tangents))
             yield inputs, tangents, self._targets[block]
-
-
-Tensors = dict[str, tf.Tensor]
 
 
 def _residuals(of: Architecture, theta: tf.Tensor, inputs: Tensors, tangents: Tensors, targets: tf.Tensor) -> tf.Tensor:

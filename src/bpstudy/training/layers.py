@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from bpstudy.network import AtomicNetwork
 
+Tensors = dict[str, tf.Tensor]
 Weights = dict[str, list[tuple[tf.Tensor, tf.Tensor]]]
 
 

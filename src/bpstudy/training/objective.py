@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from bpstudy.network import AtomicNetwork
 from bpstudy.normalization import finite_energies
 from bpstudy.training.forces import ForceData, ForceTerm
-from bpstudy.training.layers import Architecture, architecture, compiled, slope, unpack
+from bpstudy.training.layers import Architecture, Tensors, architecture, compiled, slope, unpack
 
 JACOBIAN_FRAMES = 512
 
@@ -89,11 +89,8 @@ class Objective:
                 yield factor * rows, factor * slopes
 
 
-Inputs = dict[str, tf.Tensor]
-
-
 def _residuals(
-    of: Architecture, theta: tf.Tensor, inputs: Inputs, targets: tf.Tensor, sum_scale: tf.Tensor
+    of: Architecture, theta: tf.Tensor, inputs: Tensors, targets: tf.Tensor, sum_scale: tf.Tensor
 ) -> tf.Tensor:
     weights = unpack(theta, of)
     total = 0.0
@@ -118,7 +115,7 @@ def _gradient(of: Architecture, theta: tf.Tensor, *data: tf.Tensor) -> tuple[tf.
 
 
 def _jacobian(
-    of: Architecture, theta: tf.Tensor, inputs: Inputs, targets: tf.Tensor, sum_scale: tf.Tensor
+    of: Architecture, theta: tf.Tensor, inputs: Tensors, targets: tf.Tensor, sum_scale: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """With a_l = f(z_l), z_l = a_(l-1) W_l + b_l and δ_l = da_out/dz_l of each atom:
 
