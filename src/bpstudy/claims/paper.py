@@ -1,127 +1,30 @@
-"""The paper's claims C1 to C12, and F1 to F5 on what forces in the fit change, each decided by a stated rule."""
+"""The paper's claims C1 to C12."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-
 import numpy as np
-import pandas as pd
-from scipy.stats import bootstrap, spearmanr
 
-from bpstudy.config.analysis import FITS, Reported, WithForces
+from bpstudy.claims.evidence import (
+    NO,
+    PARTLY,
+    TRAIN,
+    UNDECIDABLE,
+    YES,
+    Claims,
+    Decision,
+    Evidence,
+    below,
+    both,
+    median_interval,
+    shown,
+)
 from bpstudy.hierarchy import scatter
 
 HARTREE_EV = 27.211386245981
-TRAIN = "train"
-SAME_ORDER = 0.7  # rank correlation
 POOR_R2 = 0.9
 GOOD_R2 = 0.99
 LOOSE = 0.5  # of sd(E): more scatter at a given sum than this, and the sum does not determine E
 SURE = 0.95
-YES, PARTLY, NO, UNDECIDABLE = "reproduced", "reproduced in part", "not reproduced", "undecidable"
-
-NO_FORCES = pd.DataFrame(columns=["section", "pair", "fit", "seed"])
-
-Interval = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One row of the ledger; `interval` is of `value`, 95 %."""
-
-    id: str
-    claim: str
-    paper: str
-    ours: str
-    value: float | None
-    interval: Interval | None
-    rule: str
-    verdict: str
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Tables of the study that claims are decided on.
-
-    Attributes:
-        forces, with_forces: what is compared, and a row each pair, fit and seed.
-        metrics, smoothness: a row each experiment, seed and set of frames.
-        ranking: of the groups of experiments.
-        hierarchy, unit_scatter: magnitudes of the unit functions, and the scatter of E about their 31 sums.
-        sums: E against the sum of all functions, by experiment.
-        cutoff_angstrom: that of the unit functions.
-        bins: of a sum, for the scatter of E in it.
-        combinations: group of the nine combinations of types, and the frames that decide among them.
-    """
-
-    reported: Reported
-    forces: WithForces | None
-    metrics: pd.DataFrame
-    with_forces: pd.DataFrame
-    smoothness: pd.DataFrame
-    ranking: pd.DataFrame
-    hierarchy: pd.DataFrame
-    unit_scatter: pd.DataFrame
-    sums: Mapping[str, pd.DataFrame]
-    cutoff_angstrom: float
-    bins: int
-    combinations: tuple[str, str]
-
-    def of(self, experiment: str, column: str, table: str = "metrics") -> np.ndarray:
-        """A figure of the networks of an experiment on the frames they were trained on, by seed.
-
-        Raises:
-            ValueError: there is none.
-        """
-        rows = getattr(self, table)
-        chosen = rows[(rows["experiment"] == experiment) & (rows["set"] == TRAIN)].sort_values("seed")
-        if chosen.empty:
-            raise ValueError(f"there is no {column} of {experiment}")
-        return chosen[column].to_numpy(float)
-
-
-def ledger(evidence: Evidence) -> list[dict[str, object]]:
-    """All claims, in order. One whose evidence is missing is undecidable and says why."""
-    rows = []
-    for name, (claim, rule, decide) in CLAIMS.items():
-        try:
-            paper, ours, value, interval, verdict = decide(evidence)
-        except ValueError as error:
-            paper, ours, value, interval, verdict = "", str(error), None, None, UNDECIDABLE
-        rows.append(asdict(Claim(name, claim, paper, ours, value, interval, rule, verdict)))
-    return rows
-
-
-Decision = tuple[str, str, float | None, Interval | None, str]
-
-
-def median_interval(values: np.ndarray) -> tuple[float, Interval | None]:
-    """The median over seeds and its 95 % interval (bootstrap, percentiles); none of fewer than three seeds."""
-    middle = float(np.median(values))
-    if len(values) < 3:
-        return middle, None
-    if np.ptp(values) == 0:
-        return middle, (middle, middle)
-    rng = np.random.default_rng(0)
-    found = bootstrap((values,), np.median, method="percentile", n_resamples=5000, random_state=rng).confidence_interval
-    return middle, (float(found.low), float(found.high))
-
-
-def shown(value: float, interval: Interval | None, digits: int = 3) -> str:
-    """1.23 (1.10 to 1.40)."""
-    ends = "" if interval is None else f" ({interval[0]:.{digits}g} to {interval[1]:.{digits}g})"
-    return f"{value:.{digits}g}{ends}"
-
-
-def below(value: float, interval: Interval | None, limit: float) -> str:
-    """Whether a figure lies below a limit: surely, probably, or not."""
-    low, high = interval or (value, value)
-    if interval is None:
-        return UNDECIDABLE
-    if high < limit:
-        return YES
-    return NO if low > limit else (PARTLY if value < limit else UNDECIDABLE)
 
 
 def _ratio(evidence: Evidence, first: str, second: str, column: str, table: str = "metrics") -> np.ndarray:
@@ -132,16 +35,6 @@ def _ratio(evidence: Evidence, first: str, second: str, column: str, table: str 
     if not b.all():
         raise ValueError(f"the {column} of {second} is zero")
     return a / b
-
-
-def _both(first: str, second: str) -> str:
-    """The verdict on a claim of two halves."""
-    verdicts = {first, second}
-    if verdicts == {YES}:
-        return YES
-    if verdicts == {NO}:
-        return NO
-    return PARTLY if verdicts & {YES, PARTLY} else UNDECIDABLE
 
 
 def _magnitudes(evidence: Evidence) -> Decision:
@@ -166,7 +59,7 @@ def _least_scatter(evidence: Evidence) -> Decision:
         f"least about {least['sum']} ({least['scatter']:.2f} sd); "
         f"mean {means[True]:.2f} with, {means[False]:.2f} without {kind}"
     )
-    verdict = _both(YES if tells else NO, YES if means[True] < means[False] else NO)
+    verdict = both(YES if tells else NO, YES if means[True] < means[False] else NO)
     return f"E(G) scatters least with {kind}", ours, means[True] - means[False], None, verdict
 
 
@@ -175,7 +68,7 @@ def _strided(evidence: Evidence) -> Decision:
     around = _scatter(evidence, "strided")
     poor = below(r2, interval, POOR_R2)
     ours = f"R² on its own frames {shown(r2, interval)}; E scatters {around:.2f} sd at a given ΣG"
-    return "very poor, many outliers; no function of ΣG", ours, r2, interval, _both(poor, YES if around > LOOSE else NO)
+    return "very poor, many outliers; no function of ΣG", ours, r2, interval, both(poor, YES if around > LOOSE else NO)
 
 
 def _scatter(evidence: Evidence, experiment: str) -> float:
@@ -250,7 +143,7 @@ def _few_functions(evidence: Evidence) -> Decision:
         f"{shown(1 / slower, interval and (1 / interval[1], 1 / interval[0]))} times the steps, "
         f"{shown(rough, around)} times the power above the band"
     )
-    verdict = _both(below(slower, interval, 1), below(rough, around, 1))
+    verdict = both(below(slower, interval, 1), below(rough, around, 1))
     return f"{paper['few-functions'] / paper['dense']:.1f} times the steps, smoother", ours, rough, around, verdict
 
 
@@ -263,7 +156,7 @@ def _few_neurons(evidence: Evidence) -> Decision:
     paper = f"{evidence.reported.few_neurons_mse_ev2:.3g}, {seconds['few-neurons'] / seconds['dense']:.2f} of the time"
     ours = f"{shown(mse, interval)} eV², {shown(ratio, around)} of the time"
     faster = below(ratio, around, 0.8)  # a fifth less time would be "faster"
-    return paper, ours, mse, interval, _both(worse, NO if faster in (YES, PARTLY) else YES)
+    return paper, ours, mse, interval, both(worse, NO if faster in (YES, PARTLY) else YES)
 
 
 def _neurons(evidence: Evidence) -> Decision:
@@ -287,75 +180,11 @@ def _sum_of_all(evidence: Evidence) -> Decision:
     around = _scatter(evidence, "dense")
     r2, interval = median_interval(evidence.of("dense", "r2"))
     ours = f"E scatters {around:.2f} sd at a given sum; R² of the network {shown(r2, interval, 5)}"
-    verdict = _both(YES if around > LOOSE else NO, YES if r2 > GOOD_R2 else NO)
+    verdict = both(YES if around > LOOSE else NO, YES if r2 > GOOD_R2 else NO)
     return "the sum does not determine E, the network does", ours, around, None, verdict
 
 
-def _errors(evidence: Evidence, column: str, section: str = "types") -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(pair, seed) → error on frames not seen, of fits to energies alone and to energies and forces."""
-    table = evidence.with_forces[evidence.with_forces["section"] == section]
-    if table.empty:
-        raise ValueError("there is no fit with forces")
-    alone, together = (
-        table[table["fit"] == fit].set_index(["pair", "seed"])[column].unstack().dropna(axis=1) for fit in FITS
-    )
-    if alone.empty or together.shape != alone.shape:
-        raise ValueError("no pair of fits with and without forces has the same seeds")
-    return alone, together
-
-
-def _gain(column: str) -> Callable[[Evidence], Decision]:
-    def decide(evidence: Evidence) -> Decision:
-        alone, together = _errors(evidence, column)
-        ratio, interval = median_interval((together.median() / alone.median()).to_numpy())
-        ours = f"with forces {shown(ratio, interval)} of the error without, median of the combinations"
-        return "", ours, ratio, interval, below(ratio, interval, 1)
-
-    return decide
-
-
-def _goals(evidence: Evidence) -> Decision:
-    table, goals = evidence.with_forces, evidence.forces
-    fitted = table[table["fit"] == FITS[1]]
-    if fitted.empty or goals is None:
-        raise ValueError("there is no fit with forces")
-    middle = fitted.groupby("pair")[["rmse_mev_per_atom", "force_rmse_mev_per_angstrom"]].median()
-    first = middle.sort_values("force_rmse_mev_per_angstrom").iloc[0]
-    best, (energy, force) = first.name, map(float, first)
-    ours = f"{best}: {energy:.2g} meV/atom, {force:.2g} meV/Å"
-    verdicts = [
-        YES if value <= goal else NO
-        for value, goal in ((energy, goals.goal_mev_per_atom), (force, goals.goal_mev_per_angstrom))
-    ]
-    goal = f"≤ {goals.goal_mev_per_atom:g} meV/atom and ≤ {goals.goal_mev_per_angstrom:g} meV/Å"
-    return goal, ours, force, None, _both(*verdicts)
-
-
-def _ridge(evidence: Evidence) -> Decision:
-    table = evidence.with_forces
-    fitted = table[table["fit"] == FITS[1]]
-    if fitted.empty:
-        raise ValueError("there is no fit with forces")
-    better = (fitted["rmse_mev_per_atom"] <= fitted["ridge_rmse_mev_per_atom"]) & (
-        fitted["force_rmse_mev_per_angstrom"] <= fitted["force_ridge_rmse_mev_per_angstrom"]
-    )
-    share = float(better.mean())
-    verdict = YES if share == 1 else NO if share == 0 else PARTLY
-    return "always", f"{share:.0%} of the networks, in energy and forces", share, None, verdict
-
-
-def _order(evidence: Evidence) -> Decision:
-    energies, together = _errors(evidence, "rmse_mev_per_atom")[0], _errors(evidence, "force_rmse_mev_per_angstrom")[1]
-    ranks = np.array([spearmanr(energies[seed], together[seed]).statistic for seed in energies.columns])
-    middle, interval = median_interval(ranks)
-    best = energies.median(axis=1).idxmin(), together.median(axis=1).idxmin()
-    ours = f"rank correlation {shown(middle, interval)}; best {best[0]} by energies alone, {best[1]} by forces"
-    low, high = interval or (np.nan, np.nan)
-    verdict = UNDECIDABLE if interval is None else YES if low > SAME_ORDER else NO if high < SAME_ORDER else PARTLY
-    return "", ours, middle, interval, verdict
-
-
-CLAIMS: dict[str, tuple[str, str, Callable[[Evidence], Decision]]] = {
+PAPER: Claims = {
     "C1": (
         "Cu4: magnitudes of the unit functions",
         "the same order; for all cutoffs and both units of length, else in part",
@@ -407,30 +236,5 @@ CLAIMS: dict[str, tuple[str, str, Callable[[Evidence], Decision]]] = {
         "the sum of all G does not determine E, the network does",
         f"scatter of E at a given sum above {LOOSE} sd; R² of the network above {GOOD_R2}",
         _sum_of_all,
-    ),
-    "F1": (
-        "forces in the fit make the energies of frames not seen more exact",
-        "ratio of the errors with and without, median of the nine combinations, over seeds, surely below 1",
-        _gain("rmse_mev_per_atom"),
-    ),
-    "F2": (
-        "forces in the fit make the forces of frames not seen more exact",
-        "ratio of the errors with and without, median of the nine combinations, over seeds, surely below 1",
-        _gain("force_rmse_mev_per_angstrom"),
-    ),
-    "F3": (
-        "a useful potential: errors on frames not seen",
-        "medians over seeds of the fit with the least error of forces; one of the two: in part",
-        _goals,
-    ),
-    "F4": (
-        "with forces a network is never worse than ridge with the same loss",
-        "every network; some: in part",
-        _ridge,
-    ),
-    "F5": (
-        "forces leave the order of the combinations as energies alone have it",
-        f"rank correlation of the errors, by seed, surely above {SAME_ORDER}; surely below: not",
-        _order,
     ),
 }

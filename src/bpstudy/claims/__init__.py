@@ -1,0 +1,26 @@
+"""The paper's claims, and ours on forces, each decided by a stated rule."""
+
+from bpstudy.claims.evidence import (
+    NO,
+    NO_FORCES,
+    PARTLY,
+    UNDECIDABLE,
+    YES,
+    Evidence,
+    below,
+    median_interval,
+)
+from bpstudy.claims.ledger import CLAIMS, ledger
+
+__all__ = [
+    "CLAIMS",
+    "NO",
+    "NO_FORCES",
+    "PARTLY",
+    "UNDECIDABLE",
+    "YES",
+    "Evidence",
+    "below",
+    "ledger",
+    "median_interval",
+]

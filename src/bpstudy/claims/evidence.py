@@ -1,0 +1,101 @@
+"""What claims are decided on, and how: intervals over seeds, and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+
+from bpstudy.config.analysis import Reported, WithForces
+
+TRAIN = "train"
+YES, PARTLY, NO, UNDECIDABLE = "reproduced", "reproduced in part", "not reproduced", "undecidable"
+NO_FORCES = pd.DataFrame(columns=["section", "pair", "fit", "seed"])
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Tables of the study that claims are decided on.
+
+    Attributes:
+        forces, with_forces: what is compared, and a row each pair, fit and seed.
+        metrics, smoothness: a row each experiment, seed and set of frames.
+        ranking: of the groups of experiments.
+        hierarchy, unit_scatter: magnitudes of the unit functions, and the scatter of E about their 31 sums.
+        sums: E against the sum of all functions, by experiment.
+        cutoff_angstrom: that of the unit functions.
+        bins: of a sum, for the scatter of E in it.
+        combinations: group of the nine combinations of types, and the frames that decide among them.
+    """
+
+    reported: Reported
+    forces: WithForces | None
+    metrics: pd.DataFrame
+    with_forces: pd.DataFrame
+    smoothness: pd.DataFrame
+    ranking: pd.DataFrame
+    hierarchy: pd.DataFrame
+    unit_scatter: pd.DataFrame
+    sums: Mapping[str, pd.DataFrame]
+    cutoff_angstrom: float
+    bins: int
+    combinations: tuple[str, str]
+
+    def of(self, experiment: str, column: str, table: str = "metrics") -> np.ndarray:
+        """A figure of the networks of an experiment on the frames they were trained on, by seed.
+
+        Raises:
+            ValueError: there is none.
+        """
+        rows = getattr(self, table)
+        chosen = rows[(rows["experiment"] == experiment) & (rows["set"] == TRAIN)].sort_values("seed")
+        if chosen.empty:
+            raise ValueError(f"there is no {column} of {experiment}")
+        return chosen[column].to_numpy(float)
+
+
+Decision = tuple[str, str, float | None, Interval | None, str]
+Claims = dict[str, tuple[str, str, Callable[[Evidence], Decision]]]
+
+
+def median_interval(values: np.ndarray) -> tuple[float, Interval | None]:
+    """The median over seeds and its 95 % interval (bootstrap, percentiles); none of fewer than three seeds."""
+    middle = float(np.median(values))
+    if len(values) < 3:
+        return middle, None
+    if np.ptp(values) == 0:
+        return middle, (middle, middle)
+    rng = np.random.default_rng(0)
+    found = bootstrap((values,), np.median, method="percentile", n_resamples=5000, random_state=rng).confidence_interval
+    return middle, (float(found.low), float(found.high))
+
+
+def shown(value: float, interval: Interval | None, digits: int = 3) -> str:
+    """1.23 (1.10 to 1.40)."""
+    ends = "" if interval is None else f" ({interval[0]:.{digits}g} to {interval[1]:.{digits}g})"
+    return f"{value:.{digits}g}{ends}"
+
+
+def below(value: float, interval: Interval | None, limit: float) -> str:
+    """Whether a figure lies below a limit: surely, probably, or not."""
+    low, high = interval or (value, value)
+    if interval is None:
+        return UNDECIDABLE
+    if high < limit:
+        return YES
+    return NO if low > limit else (PARTLY if value < limit else UNDECIDABLE)
+
+
+def both(first: str, second: str) -> str:
+    """The verdict on a claim of two halves."""
+    verdicts = {first, second}
+    if verdicts == {YES}:
+        return YES
+    if verdicts == {NO}:
+        return NO
+    return PARTLY if verdicts & {YES, PARTLY} else UNDECIDABLE
