@@ -20,7 +20,7 @@ from bpstudy.network import AtomicNetwork, build_network
 from bpstudy.normalization import EnergyScale, Scaler
 from bpstudy.potential import describe, element_networks
 from bpstudy.training import ForceData, TrainingResult, TrainingSettings, set_threads, train
-from bpstudy.trajectory import read_frames
+from bpstudy.trajectory import StoredFrames
 
 TRAIN, VALIDATION = "train", "validation"
 FOLD_GAP = 20  # a twentieth of the training frames lies between the folds that choose the strength of ridge
@@ -181,7 +181,7 @@ def add_forces(
         if name == TRAIN and not asked.weight:
             continue
         count, components = (asked.frames, asked.components) if name == TRAIN else (asked.tested, None)
-        frames = read_frames(path)
+        frames = StoredFrames(path)
         forces = force_set(read_functions(group), frames, of.features.frames, count, components, threads=threads)
         found[name] = replace(of, forces=forces)
     return found

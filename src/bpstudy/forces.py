@@ -73,15 +73,16 @@ def force_set(
     rng, size = np.random.default_rng(seed), 3 * len(trajectory[0])
     wanted = min(components or size, size)
     chosen = [np.sort(rng.choice(size, wanted, replace=False)) for _ in places]
-    known = [_forces(trajectory[frames[place]], frames[place])[c] for place, c in zip(places, chosen, strict=True)]
+    looked_at = [trajectory[n] for n in frames[places]]
+    known = [_forces(f, n)[c] for f, n, c in zip(looked_at, frames[places], chosen, strict=True)]
 
-    def gradients(place: int, components: np.ndarray) -> np.ndarray:
-        _, dense = functions.compute_with_gradients(trajectory[frames[place]])
+    def gradients(frame: Atoms, components: np.ndarray) -> np.ndarray:
+        _, dense = functions.compute_with_gradients(frame)
         n_atoms, n_functions = dense.shape[:2]
         return dense.reshape(n_atoms, n_functions, size)[..., components].swapaxes(1, 2)
 
     with ThreadPoolExecutor(threads) as pool:
-        values = np.array(list(pool.map(gradients, places, chosen)))
+        values = np.array(list(pool.map(gradients, looked_at, chosen)))
     numbers = trajectory[0].numbers
     by_element = {chemical_symbols[n]: np.ascontiguousarray(values[:, numbers == n]) for n in np.unique(numbers)}
     return ForceSet(places, by_element, np.array(known, dtype=float))

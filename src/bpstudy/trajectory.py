@@ -5,7 +5,8 @@ A frame is an `Atoms` with momenta and a `SinglePointCalculator` holding `energy
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Real
 from pathlib import Path
 from typing import cast
@@ -49,18 +50,54 @@ def read_frames(path: str | Path) -> list[Atoms]:
     Raises:
         TrajectoryError: the file cannot be read, is empty, changes its atoms, or a frame has no finite energy.
     """
-    path = Path(path)
-    try:
+    with _reading(path):
         frames = cast(list[Atoms], read(path, index=":"))
-    except FileNotFoundError:
-        raise TrajectoryError(f"{path}: no such trajectory") from None
-    except Exception as error:  # ASE's readers raise whatever the damage causes
-        raise TrajectoryError(f"{path}: ASE cannot read this trajectory ({type(error).__name__}: {error})") from error
     if not frames:
         raise TrajectoryError(f"{path}: no frames")
     for number, frame in enumerate(frames):
         _check_frame(frame, frames[0], f"{path}, frame {number}")
     return frames
+
+
+class StoredFrames(Sequence[Atoms]):
+    """The frames of a file in ASE's own format, each read when it is asked for: a few of many take no time.
+
+    Raises:
+        TrajectoryError: the file or a frame of it cannot be read, is empty, changes its atoms, or has no finite energy.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+        with _reading(path):
+            self._file = Trajectory(str(path))
+        if not len(self._file):
+            raise TrajectoryError(f"{path}: no frames")
+        self._first = self._read(0)
+
+    def __len__(self) -> int:
+        return len(self._file)
+
+    def __getitem__(self, number):
+        chosen = range(len(self))[number]
+        if isinstance(chosen, range):
+            return [self[n] for n in chosen]
+        frame = self._read(chosen)
+        _check_frame(frame, self._first, f"{self._path}, frame {chosen}")
+        return frame
+
+    def _read(self, number: int) -> Atoms:
+        with _reading(self._path):
+            return self._file[number]
+
+
+@contextmanager
+def _reading(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise TrajectoryError(f"{path}: no such trajectory") from None
+    except Exception as error:  # ASE's readers raise whatever the damage causes
+        raise TrajectoryError(f"{path}: ASE cannot read this trajectory ({type(error).__name__}: {error})") from error
 
 
 def _check_frame(frame: Atoms, first: Atoms, where: str) -> None:

@@ -107,7 +107,7 @@ def test_the_jacobian_is_the_finite_difference_of_the_forces(two_elements):
 
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(("hidden", "dual"), [((2,), False), ((6, 4), True)])
-def test_steps_solve_the_damped_least_squares_of_energies_and_forces(two_elements, hidden, dual):
+def test_steps_solve_the_damped_least_squares_of_energies_and_forces_and_bend(two_elements, hidden, dual):
     features, energies, data = two_elements
     network = make_network(features, energies, hidden=hidden)
     weights = network.get_weights()
@@ -117,12 +117,22 @@ def test_steps_solve_the_damped_least_squares_of_energies_and_forces(two_element
     blocks = list(objective.jacobian(weights))
     residuals, jacobian = np.concatenate([r for r, _ in blocks]), np.vstack([j for _, j in blocks])
     assert residuals.size == objective.n_rows == 7 + 45
+    np.testing.assert_allclose(objective.residuals(weights), residuals, rtol=1e-12, atol=1e-14)
     assert residuals @ residuals / 7 == pytest.approx(objective.mean_square(weights), rel=1e-12)
-    c, damping = 0.1 * 7, 0.1 * np.sum(jacobian**2) / weights.size
     identity = np.eye(weights.size)
-    rows = np.vstack([jacobian, np.sqrt(c) * identity, np.sqrt(damping) * identity])
-    right = -np.concatenate([residuals, np.sqrt(c) * weights, 0 * weights])
-    np.testing.assert_allclose(equations.step(0.1), np.linalg.lstsq(rows, right)[0], rtol=1e-7, atol=1e-10)
+    for damping in (0.1, 1e3):
+        c, d = 0.1 * 7, damping * np.sum(jacobian**2) / weights.size
+        rows = np.vstack([jacobian, np.sqrt(c) * identity, np.sqrt(d) * identity])
+        none = 0 * weights
+        velocity = np.linalg.lstsq(rows, -np.concatenate([residuals, np.sqrt(c) * weights, none]))[0]
+        there, back = (objective.residuals(weights + sign * 0.01 * velocity) for sign in (1, -1))
+        bend = (there - 2 * residuals + back) / 0.01**2
+        acceleration = np.linalg.lstsq(rows, -np.concatenate([bend, none, none]))[0]
+        small = 2 * np.linalg.norm(acceleration) < 0.75 * np.linalg.norm(velocity)
+        assert small or damping < 1
+        bent = equations.step(damping) - velocity
+        off = np.linalg.norm(bent - small * acceleration / 2)
+        assert off < 0.1 * np.linalg.norm(bent) if small else off < 1e-7 * np.linalg.norm(velocity)
     assert equations.value == pytest.approx(objective.value_and_gradient(weights)[1], rel=1e-12)
 
 

@@ -8,7 +8,7 @@ from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
-from bpstudy.trajectory import TrajectoryError, join, read_frames, snapshot, thermodynamics, write_frames
+from bpstudy.trajectory import StoredFrames, TrajectoryError, join, read_frames, snapshot, thermodynamics, write_frames
 
 
 def moving(seed):
@@ -63,6 +63,10 @@ def test_what_a_users_trajectory_lacks_stays_empty(tmp_path):
     assert table[["time_fs", "free_ev", "kinetic_ev", "temperature_kelvin"]].isna().all(axis=None)
 
 
+READERS = pytest.mark.parametrize("reader", [read_frames, lambda path: StoredFrames(path)[:]], ids=["all", "each"])
+
+
+@READERS
 @pytest.mark.parametrize(
     ("frames", "said"),
     [
@@ -72,21 +76,44 @@ def test_what_a_users_trajectory_lacks_stays_empty(tmp_path):
         ([with_energy(Atoms("Li", [[np.inf, 0, 0]]), 1.0)], "frame 0: positions"),
     ],
 )
-def test_an_unusable_frame_is_named(tmp_path, frames, said):
+def test_an_unusable_frame_is_named(tmp_path, frames, said, reader):
     write_frames(tmp_path / "bad.traj", frames)
     with pytest.raises(TrajectoryError, match=said) as error:
-        read_frames(tmp_path / "bad.traj")
+        reader(tmp_path / "bad.traj")
     assert "bad.traj" in str(error.value)
 
 
-def test_a_missing_file_is_named(tmp_path):
+@READERS
+def test_a_missing_file_is_named(tmp_path, reader):
     with pytest.raises(TrajectoryError, match=r"none\.traj: no such trajectory"):
-        read_frames(tmp_path / "none.traj")
+        reader(tmp_path / "none.traj")
 
 
-def test_a_truncated_file_is_named(tmp_path):
+@READERS
+def test_a_truncated_file_is_named(tmp_path, reader):
     path = tmp_path / "cut.traj"
     write_frames(path, [moving(0), moving(1)])
     path.write_bytes(path.read_bytes()[:700])
     with pytest.raises(TrajectoryError, match=r"cut\.traj"):
-        read_frames(path)
+        reader(path)
+
+
+def test_frames_read_one_by_one(tmp_path):
+    path = tmp_path / "a.traj"
+    write_frames(path, [moving(n) for n in range(5)])
+    frames, expected = StoredFrames(path), read_frames(path)
+    assert len(frames) == 5
+    for number in (3, 0, -1):
+        assert frames[number].get_potential_energy() == expected[number].get_potential_energy()
+        np.testing.assert_array_equal(frames[number].get_forces(), expected[number].get_forces())
+    assert [frame.get_potential_energy() for frame in frames[1::2]] == [
+        frame.get_potential_energy() for frame in expected[1::2]
+    ]
+    with pytest.raises(IndexError):
+        frames[5]
+
+
+def test_an_empty_file_is_named(tmp_path):
+    write_frames(tmp_path / "empty.traj", [])
+    with pytest.raises(TrajectoryError, match=r"empty\.traj"):
+        StoredFrames(tmp_path / "empty.traj")

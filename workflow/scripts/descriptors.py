@@ -6,10 +6,10 @@ from bpstudy.config.experiments import Frames
 from bpstudy.config.functions import Block
 from bpstudy.descriptors import compute_block
 from bpstudy.jobs import job
-from bpstudy.trajectory import read_frames
+from bpstudy.trajectory import StoredFrames
 
 with job(snakemake):
-    frames = read_frames(snakemake.input.trajectory)
+    frames = StoredFrames(snakemake.input.trajectory)
     compute_block(
         Path(snakemake.output.values),
         Block(**snakemake.params.block),

@@ -59,7 +59,7 @@ class ForceData:
 
 
 class ForceTerm:
-    """Residuals ρ = √(weight) (F_network − F) / F_scale of all components, and their mean square."""
+    """Residuals ρ = √(weight) (F_network − F) / F_scale of all components."""
 
     def __init__(self, network: AtomicNetwork, data: ForceData) -> None:
         features = network.check(data.features)
@@ -85,17 +85,14 @@ class ForceTerm:
         parts = [self._block_gradient(theta, *block) for block in self._blocks(FRAMES_AT_ONCE)]
         return sum(float(v) for v, _ in parts) / self.n_rows, sum(g.numpy() for _, g in parts) / self.n_rows
 
-    def mean_square(self, weights: Array) -> float:
-        """mean ρ²."""
+    def residuals(self, weights: Array) -> Array:
+        """ρ (n_frames, n_components)."""
         theta = tf.constant(weights)
-        blocks = self._blocks(FRAMES_AT_ONCE)
-        return sum(float(tf.reduce_sum(self._block_residuals(theta, *b) ** 2)) for b in blocks) / self.n_rows
+        return np.concatenate([self._block_residuals(theta, *block).numpy() for block in self._blocks(FRAMES_AT_ONCE)])
 
     def forces(self, weights: Array) -> Array:
         """The network's forces (n_frames, n_components), eV/Å."""
-        theta = tf.constant(weights)
-        found = [self._block_residuals(theta, *block).numpy() for block in self._blocks(FRAMES_AT_ONCE)]
-        return (np.concatenate(found) + self._targets.numpy()) / self._unit
+        return (self.residuals(weights) + self._targets.numpy()) / self._unit
 
     def jacobian(self, weights: Array) -> Iterator[tuple[Array, Array]]:
         """ρ (rows,) and dρ/dw (rows, n_weights) of consecutive blocks of frames, all components of a frame together."""

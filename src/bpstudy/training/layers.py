@@ -38,7 +38,7 @@ def architecture(network: AtomicNetwork) -> Architecture:
 @cache
 def compiled(graph: Callable, of: Architecture) -> Callable:
     """graph(architecture, …), traced once for all fits of a process: tracing takes as long as some iterations."""
-    return tf.function(partial(graph, of), reduce_retracing=True)
+    return tf.function(partial(graph, of), reduce_retracing=True, autograph=False)
 
 
 def unpack(theta: tf.Tensor, of: Architecture) -> Weights:

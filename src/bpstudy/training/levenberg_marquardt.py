@@ -1,8 +1,11 @@
-"""Levenberg-Marquardt (D. W. Marquardt, J. SIAM 11, 431 (1963), doi:10.1137/0111030) on the cell energies.
+"""Levenberg-Marquardt (D. W. Marquardt, J. SIAM 11, 431 (1963), doi:10.1137/0111030) with geodesic acceleration
+(M. K. Transtrum, B. B. Machta, J. P. Sethna, Phys. Rev. E 83, 036701 (2011), doi:10.1103/PhysRevE.83.036701).
 
-The damped Gauss-Newton step of Σρ² + c|w|², c = n_frames · weight_decay, with damping μ and D = μ + c, is η - (c/D) w
-where (JᵀJ + D) η = -Jᵀ(ρ - (c/D) J w). With fewer frames than weights the same η comes from the dual equations,
-η = -Jᵀ (J Jᵀ + D)⁻¹ (ρ - (c/D) J w), so the matrix to factorise is always the smaller one.
+The damped Gauss-Newton step of Σρ² + c|w|², c = n_frames · weight_decay, with damping μ and D = μ + c, is
+v = η - (c/D) w where (JᵀJ + D) η = -Jᵀ(ρ - (c/D) J w). The residuals bend along it: with their second derivative ρ'' in
+the direction v, a solves (JᵀJ + D) a = -Jᵀρ'', and the step is v + a/2; or v alone where a is not small beside it, so
+that the second order says nothing. With fewer frames than weights the same comes from the dual equations, -Jᵀ(J Jᵀ + D)⁻¹ in the place
+of -(JᵀJ + D)⁻¹Jᵀ, so the matrix to factorise is always the smaller one.
 """
 
 import numpy as np
@@ -17,6 +20,8 @@ Array = NDArray[np.float64]
 
 LOWER, RAISE = 1 / 5, 4.0
 DAMPING_RANGE = (1e-14, 1e8)
+LARGEST_ACCELERATION = 0.75  # of 2|a|/|v|
+DIFFERENCE = 0.1  # of the step, for its second derivative
 
 
 def minimize(objective: Objective, weights: Array, monitor: Monitor, settings: TrainingSettings) -> str:
@@ -45,30 +50,23 @@ class NormalEquations:
     """The normal equations at some weights, primal or dual whichever is smaller; damped steps of any damping."""
 
     def __init__(self, objective: Objective, weights: Array) -> None:
-        n_frames, n_rows, n_weights = objective.n_frames, objective.n_rows, objective.n_weights
-        self.weights = weights
+        self.objective, self.weights = objective, weights
+        n_frames, n_weights = objective.n_frames, objective.n_weights
         self.decay = n_frames * objective.weight_decay
-        self.dual = n_rows < n_weights
-        self.jacobian = np.empty((n_rows, n_weights) if self.dual else (0, n_weights))
-        self.matrix = np.zeros((n_weights, n_weights)) if not self.dual else np.empty(0)
-        self.residuals = np.empty(n_rows)
-        self.jt_residuals = np.zeros(n_weights)
-        start = 0
-        for residuals, jacobian in objective.jacobian(weights):
-            block = slice(start, start := start + len(residuals))
-            self.residuals[block] = residuals
-            self.jt_residuals += jacobian.T @ residuals
-            if self.dual:
-                self.jacobian[block] = jacobian
-            else:
-                self.matrix += jacobian.T @ jacobian
+        self.dual = objective.n_rows < n_weights
+        residuals, self.jacobian = zip(*objective.jacobian(weights), strict=True)  # of blocks of rows
+        self.residuals = np.concatenate(residuals)
         if self.dual:
-            self.matrix = self.jacobian @ self.jacobian.T
-            self.j_weights = self.jacobian @ weights
+            self.jacobian = (np.concatenate(self.jacobian),)
+            self.matrix = self.jacobian[0] @ self.jacobian[0].T
+        else:
+            self.matrix = np.zeros((n_weights, n_weights))
+            for block in self.jacobian:
+                self.matrix += block.T @ block
         self.mean_diagonal = float(np.trace(self.matrix)) / n_weights
         mean_square = float(self.residuals @ self.residuals) / n_frames
         self.value = mean_square + objective.weight_decay * float(weights @ weights)
-        gradient = 2 / n_frames * (self.jt_residuals + self.decay * weights)
+        gradient = 2 / n_frames * (self._transposed(self.residuals) + self.decay * weights)
         unit = objective.unit_ev2
         self.state = State(weights, unit * mean_square, unit * self.value, unit * float(np.linalg.norm(gradient)))
 
@@ -76,15 +74,30 @@ class NormalEquations:
         """The change of the weights, or None where rounding leaves the matrix without a Cholesky factor."""
         shift = damping * self.mean_diagonal + self.decay
         shrink = self.decay / shift
-        matrix = self.matrix + shift * np.eye(len(self.matrix))
         try:
-            factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+            factor = cho_factor(
+                self.matrix + shift * np.eye(len(self.matrix)), lower=True, overwrite_a=True, check_finite=False
+            )
         except LinAlgError:
             return None
-        if self.dual:
-            right = self.residuals - shrink * self.j_weights
-            step = -self.jacobian.T @ cho_solve(factor, right, check_finite=False)
-        else:
-            right = self.jt_residuals - shrink * (self.matrix @ self.weights)
-            step = -cho_solve(factor, right, check_finite=False)
-        return step - shrink * self.weights
+
+        def solve(rows: Array) -> Array:
+            if self.dual:
+                return -self._transposed(cho_solve(factor, rows, check_finite=False))
+            return -cho_solve(factor, self._transposed(rows), check_finite=False)
+
+        velocity = solve(self.residuals - shrink * self._along(self.weights)) - shrink * self.weights
+        there = self.objective.residuals(self.weights + DIFFERENCE * velocity)
+        bend = 2 / DIFFERENCE * ((there - self.residuals) / DIFFERENCE - self._along(velocity))
+        acceleration = solve(bend)
+        small = 2 * np.linalg.norm(acceleration) <= LARGEST_ACCELERATION * np.linalg.norm(velocity)
+        return velocity + acceleration / 2 if small else velocity
+
+    def _along(self, direction: Array) -> Array:
+        """J times a change of the weights."""
+        return np.concatenate([block @ direction for block in self.jacobian])
+
+    def _transposed(self, rows: Array) -> Array:
+        """Jᵀ times rows."""
+        ends = np.cumsum([len(block) for block in self.jacobian])[:-1]
+        return sum(block.T @ part for block, part in zip(self.jacobian, np.split(rows, ends), strict=True))

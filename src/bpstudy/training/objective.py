@@ -21,7 +21,7 @@ class Objective:
     that MSE = unit_ev2 · mean ρ² in (eV/cell)². Weights are one flat vector in the order of `AtomicNetwork.variables`.
 
     With `forces`, "mean ρ²" is the mean over the energies plus weight · mean (F_network - F)² / F_scale² over all
-    components; the rows of the Jacobian that belong to forces are scaled so that Σ ρ² / n_frames is this sum.
+    components; the rows of ρ that belong to forces are scaled so that Σ ρ² / n_frames is this sum.
 
     Raises:
         ModelMismatchError: the features are not those that the network was made for.
@@ -52,9 +52,11 @@ class Objective:
         self._sum_scale = tf.constant(n_atoms**-0.5, tf.float64)
         self._inputs = {element: network.standardise(element)(x) for element, x in values.items()}
         self._targets = tf.constant((energies - n_atoms * scale.offset_ev_per_atom) / self.unit_ev2**0.5)
-        self._jacobian, self._gradient, self._mean_square = (
-            compiled(graph, architecture(network)) for graph in (_jacobian, _gradient, _mean_square)
+        self._jacobian, self._gradient, self._residuals = (
+            compiled(graph, architecture(network)) for graph in (_jacobian, _gradient, _residuals)
         )
+        # Of the forces' rows, so that Σ ρ² / n_frames is the sum of both means.
+        self._force_factor = (n_frames / self.forces.n_rows) ** 0.5 if self.forces else 0.0
 
     def value_and_gradient(self, weights: NDArray[np.float64]) -> tuple[float, float, NDArray[np.float64]]:
         """mean ρ², φ and dφ/dw."""
@@ -66,10 +68,17 @@ class Objective:
             value, slopes = value + more, slopes + steeper
         return value, value + penalty, slopes + 2 * self.weight_decay * weights
 
+    def residuals(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """ρ (n_rows,): of all energies, then of all forces."""
+        energies = self._residuals(tf.constant(weights), self._inputs, self._targets, self._sum_scale).numpy()
+        if not self.forces:
+            return energies
+        return np.concatenate([energies, self._force_factor * self.forces.residuals(weights).ravel()])
+
     def mean_square(self, weights: NDArray[np.float64]) -> float:
         """mean ρ²."""
-        value = float(self._mean_square(tf.constant(weights), self._inputs, self._targets, self._sum_scale))
-        return value + self.forces.mean_square(weights) if self.forces else value
+        rho = self.residuals(weights)
+        return float(rho @ rho) / self.n_frames
 
     def mse_ev2(self, weights: NDArray[np.float64]) -> float:
         """Mean squared error of the cell energies, (eV/cell)²; with that of the forces, in the same unit."""
@@ -84,9 +93,8 @@ class Objective:
             residuals, jacobian = self._jacobian(theta, inputs, self._targets[block], self._sum_scale)
             yield residuals.numpy(), jacobian.numpy()
         if self.forces:
-            factor = (self.n_frames / self.forces.n_rows) ** 0.5
             for rows, slopes in self.forces.jacobian(weights):
-                yield factor * rows, factor * slopes
+                yield self._force_factor * rows, self._force_factor * slopes
 
 
 def _residuals(
@@ -103,14 +111,10 @@ def _residuals(
     return sum_scale * total - targets
 
 
-def _mean_square(of: Architecture, theta: tf.Tensor, *data: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(_residuals(of, theta, *data) ** 2)
-
-
 def _gradient(of: Architecture, theta: tf.Tensor, *data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     with tf.GradientTape() as tape:
         tape.watch(theta)
-        value = _mean_square(of, theta, *data)
+        value = tf.reduce_mean(_residuals(of, theta, *data) ** 2)
     return value, tape.gradient(value, theta)
 
 
