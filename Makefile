@@ -4,7 +4,7 @@ SHELL := bash
 HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 IN := cd "$(HERE)" && export PATH="$(HERE)/.venv/bin:$$PATH" &&
 
-.PHONY: help setup run quick test test-conda test-faults test-slurm check bench lock pins
+.PHONY: help setup run quick test test-conda test-faults test-slurm check bench docs lock pins
 
 help: ## list the targets
 	@$(IN) sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -35,6 +35,9 @@ check: setup ## formatting, linting and types
 
 bench: setup ## speed against the peers
 	$(IN) python benchmarks/features.py && python benchmarks/training.py && python -m benchmarks.potential
+
+docs: setup ## after `make run`: its pictures and tables into README.md and docs/
+	$(IN) python tools/docs.py
 
 lock: ## new requirements.lock from requirements.in
 	$(IN) tools/lock.sh

@@ -1,0 +1,52 @@
+"""`make docs`: bring what `make run` found into README.md and docs/: pictures, the ledger, the fits with forces."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from bpstudy.files import atomic_path
+
+ROOT = Path(__file__).parents[1]
+RESULTS, DOCS = ROOT / "results", ROOT / "docs"
+
+
+def renew(path: Path, row: str, rows: Iterable[str]) -> None:
+    """Put `rows` in the place of the lines of a table that match `row`."""
+    lines = path.read_text().splitlines()
+    old = [number for number, line in enumerate(lines) if re.match(row, line)]
+    lines[old[0] : old[-1] + 1] = rows
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n")
+
+
+def with_range(row: dict, column: str) -> str:
+    ends = [f"{x:.2g}" if x < 100 else f"{x:.0f}" for x in (row[f"{column}_least"], row[f"{column}_greatest"])]
+    return f"{row[column]:.3g} ({'–'.join(ends)})"
+
+
+def force_row(row: dict) -> str:
+    energy, force = "rmse_mev_per_atom", "force_rmse_mev_per_angstrom"
+    cells = (row["pair"], row["fit"], with_range(row, energy), f"{row['ridge_rmse_mev_per_atom']:.3g}")
+    cells += (with_range(row, force), f"{row['force_ridge_rmse_mev_per_angstrom']:.3g}")
+    return f"| {' | '.join(cells)} |"
+
+
+shutil.copy(RESULTS / "claims.json", DOCS / "claims.json")
+claims = json.loads((DOCS / "claims.json").read_text())
+columns = ("id", "claim", "paper", "ours", "verdict")
+renew(ROOT / "README.md", r"\| [CF]\d+ \|", (f"| {' | '.join(c[column] for column in columns)} |" for c in claims))
+
+shutil.copy(RESULTS / "evaluation/with_forces_summary.csv", DOCS / "with_forces.csv")
+fits = pd.read_csv(DOCS / "with_forces.csv").to_dict("records")
+renew(DOCS / "forces.md", r"\| \S+ \| energies (alone|and forces) \|", map(force_row, fits))
+
+for picture in sorted((DOCS / "images").glob("*.png")):
+    drawn = RESULTS / "figures" / picture.name
+    if drawn.exists():
+        shutil.copy(drawn, picture)
+    else:
+        print(f"{picture.name} stays as it was: results/figures has none")
