@@ -76,7 +76,7 @@ def test_forces_and_their_jacobian_equal_double_automatic_differentiation(
     objective = Objective(network, features, energies, 0.02, data)
     term = objective.forces
     np.testing.assert_allclose(term.forces(weights).ravel(), expected, rtol=1e-12, atol=1e-13)
-    unit = 0.7**0.5 / 0.2
+    unit = (0.7 * 7 / 45) ** 0.5 / 0.2
     blocks = list(term.jacobian(weights))
     assert [len(rows) for rows, _ in blocks] == [18, 18, 9]
     residuals = unit * (expected.numpy() - data.forces_ev_per_angstrom.ravel())
@@ -86,10 +86,10 @@ def test_forces_and_their_jacobian_equal_double_automatic_differentiation(
     alone = Objective(network, features, energies, 0.02)
     mean_square, value, gradient = objective.value_and_gradient(weights)
     mse, _, gradient_alone = alone.value_and_gradient(weights)
-    assert mean_square == pytest.approx(mse + (residuals**2).mean(), rel=1e-12)
+    assert mean_square == pytest.approx(mse + (residuals**2).sum() / 7, rel=1e-12)
     assert objective.mean_square(weights) == pytest.approx(mean_square, rel=1e-12)
     assert value == pytest.approx(mean_square + 0.02 * weights @ weights, rel=1e-12)
-    by_hand = 2 / 45 * unit * slopes.T @ residuals
+    by_hand = 2 / 7 * unit * slopes.T @ residuals
     np.testing.assert_allclose(gradient - gradient_alone, by_hand, rtol=1e-9, atol=1e-12)
 
 
@@ -102,7 +102,7 @@ def test_the_jacobian_is_the_finite_difference_of_the_forces(two_elements):
     for k in range(0, weights.size, 5):
         up, down = (weights + sign * step * np.eye(weights.size)[k] for sign in (1, -1))
         slope = (term.forces(up) - term.forces(down)).ravel() / (2 * step)
-        np.testing.assert_allclose(rows[:, k], 0.7**0.5 / 0.2 * slope, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(rows[:, k], (0.7 * 7 / 45) ** 0.5 / 0.2 * slope, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.usefixtures("eager")

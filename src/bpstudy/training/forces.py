@@ -59,14 +59,18 @@ class ForceData:
 
 
 class ForceTerm:
-    """Residuals ρ = √(weight) (F_network − F) / F_scale of all components."""
+    """Residuals ρ = √(weight · n_energies / n_rows) (F_network − F) / F_scale of all components.
 
-    def __init__(self, network: AtomicNetwork, data: ForceData) -> None:
+    So Σ ρ² / n_energies is weight times the relative mean squared error, and rows of n_energies energies stand beside.
+    """
+
+    def __init__(self, network: AtomicNetwork, data: ForceData, n_energies: int) -> None:
         features = network.check(data.features)
         self.n_frames, self.n_components = data.forces_ev_per_angstrom.shape
         self.n_rows = self.n_frames * self.n_components
         self._inputs = {element: network.standardise(element)(x) for element, x in features.items()}
-        self._unit = data.weight**0.5 / data.scale_ev_per_angstrom
+        self._n_energies = n_energies
+        self._unit = (data.weight * n_energies / self.n_rows) ** 0.5 / data.scale_ev_per_angstrom
         self._energy_scale = network.energy_scale.scale_ev_per_atom
         # d z/dR, and with it the sign and the units of ρ: those of the forces are then sums of products alone.
         factor = {element: network.standardise(element).get_weights()[0] for element in features}
@@ -80,10 +84,10 @@ class ForceTerm:
         )
 
     def value_and_gradient(self, weights: Array) -> tuple[float, Array]:
-        """mean ρ² and its derivative."""
+        """Σ ρ² / n_energies and its derivative."""
         theta = tf.constant(weights)
         parts = [self._block_gradient(theta, *block) for block in self._blocks(FRAMES_AT_ONCE)]
-        return sum(float(v) for v, _ in parts) / self.n_rows, sum(g.numpy() for _, g in parts) / self.n_rows
+        return sum(float(v) for v, _ in parts) / self._n_energies, sum(g.numpy() for _, g in parts) / self._n_energies
 
     def residuals(self, weights: Array) -> Array:
         """ρ (n_frames, n_components)."""

@@ -4,8 +4,8 @@
 The damped Gauss-Newton step of Σρ² + c|w|², c = n_frames · weight_decay, with damping μ and D = μ + c, is
 v = η - (c/D) w where (JᵀJ + D) η = -Jᵀ(ρ - (c/D) J w). The residuals bend along it: with their second derivative ρ'' in
 the direction v, a solves (JᵀJ + D) a = -Jᵀρ'', and the step is v + a/2; or v alone where a is not small beside it, so
-that the second order says nothing. With fewer frames than weights the same comes from the dual equations, -Jᵀ(J Jᵀ + D)⁻¹ in the place
-of -(JᵀJ + D)⁻¹Jᵀ, so the matrix to factorise is always the smaller one.
+that the second order says nothing. With fewer frames than weights the same comes from the dual equations,
+-Jᵀ(J Jᵀ + D)⁻¹ in the place of -(JᵀJ + D)⁻¹Jᵀ, so the matrix to factorise is always the smaller one.
 """
 
 import numpy as np

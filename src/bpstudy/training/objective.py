@@ -44,7 +44,7 @@ class Objective:
         n_atoms = sum(x.shape[1] for x in values.values())
         scale = network.energy_scale
         self.n_frames = n_frames
-        self.forces = None if forces is None else ForceTerm(network, forces)
+        self.forces = None if forces is None else ForceTerm(network, forces, n_frames)
         self.n_rows = n_frames + (self.forces.n_rows if self.forces else 0)
         self.n_weights = network.get_weights().size
         self.weight_decay = weight_decay
@@ -55,8 +55,6 @@ class Objective:
         self._jacobian, self._gradient, self._residuals = (
             compiled(graph, architecture(network)) for graph in (_jacobian, _gradient, _residuals)
         )
-        # Of the forces' rows, so that Σ ρ² / n_frames is the sum of both means.
-        self._force_factor = (n_frames / self.forces.n_rows) ** 0.5 if self.forces else 0.0
 
     def value_and_gradient(self, weights: NDArray[np.float64]) -> tuple[float, float, NDArray[np.float64]]:
         """mean ρ², φ and dφ/dw."""
@@ -73,7 +71,7 @@ class Objective:
         energies = self._residuals(tf.constant(weights), self._inputs, self._targets, self._sum_scale).numpy()
         if not self.forces:
             return energies
-        return np.concatenate([energies, self._force_factor * self.forces.residuals(weights).ravel()])
+        return np.concatenate([energies, self.forces.residuals(weights).ravel()])
 
     def mean_square(self, weights: NDArray[np.float64]) -> float:
         """mean ρ²."""
@@ -93,8 +91,7 @@ class Objective:
             residuals, jacobian = self._jacobian(theta, inputs, self._targets[block], self._sum_scale)
             yield residuals.numpy(), jacobian.numpy()
         if self.forces:
-            for rows, slopes in self.forces.jacobian(weights):
-                yield self._force_factor * rows, self._force_factor * slopes
+            yield from self.forces.jacobian(weights)
 
 
 def _residuals(
