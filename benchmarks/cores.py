@@ -2,16 +2,13 @@
 
     python benchmarks/cores.py [FOLDER]     a folder in which the study ran (default: this one)
 
-Each job becomes a sleep of its time, scaled down, with the threads it had, after the jobs it waited for; Snakemake's
-own scheduler decides when it runs. A job's time is its processor time over its threads where the study benchmarks it:
-what else the machine did then does not matter. Where not, it is the time from start to end, times the share of a core
-that the benchmarked jobs had. Writes `cores.json` beside this file and docs/cores.md.
+Each job becomes a sleep of its time from start to end, scaled down, with the threads it had, after the jobs it waited
+for; Snakemake's own scheduler decides when it runs. Let nothing else run beside the study whose times are taken. Writes
+`cores.json` beside this file and docs/cores.md.
 """
 
 import argparse
-import csv
 import json
-import math
 import os
 import platform
 import subprocess
@@ -23,11 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bpstudy.files import atomic_path
+from bpstudy.provenance.store import Store
 
 HERE = Path(__file__).parent
 CORES = (1, 2, 12, 48, 128)
 SIMULATED_SECONDS = 40.0  # how long the longest chain of sleeps takes
-THREADS = {"descriptors": 2, "potential_runs": 2}  # of rules that use more than one, in config.yaml
 SNAKEFILE = """
 import json
 JOBS = json.load(open("jobs.json"))
@@ -57,38 +54,22 @@ class Job:
 def jobs_of(folder: Path) -> list[Job]:
     """The jobs of the last run, from what Snakemake noted of each output."""
     found: dict[tuple, Job] = {}
-    elapsed: dict[tuple, float] = {}
+    store = Store(folder / "results")
     notes = folder / ".snakemake" / "metadata"
     for path in filter(Path.is_file, notes.rglob("*")):
-        record = json.loads(path.read_text())
+        note = json.loads(path.read_text())
         output = urlsafe_b64decode("".join(part.removeprefix("@") for part in path.relative_to(notes).parts)).decode()
-        key = (record["rule"], *record["log"])
+        key = (note["rule"], *note["log"])
         if key not in found:
-            threads = THREADS.get(record["rule"], 1)
-            elapsed[key] = record["endtime"] - record["starttime"]
-            seconds = benchmarked(folder, record["log"]) / threads
-            found[key] = Job(record["rule"], seconds, threads, inputs=set(record["input"]))
+            record = store.last_to_write(output)
+            threads = record.internal["threads"] if record else 1
+            found[key] = Job(note["rule"], note["endtime"] - note["starttime"], threads, inputs=set(note["input"]))
         found[key].outputs.add(output)
-    measured = [key for key, job in found.items() if not math.isnan(job.seconds)]
-    share = sum(found[key].seconds for key in measured) / sum(elapsed[key] for key in measured)
-    for key, job in found.items():
-        if math.isnan(job.seconds):
-            job.seconds = elapsed[key] * min(share, 1.0)
     jobs = list(found.values())
     maker = {output: number for number, job in enumerate(jobs) for output in job.outputs}
     for job in jobs:
         job.after = sorted({maker[file] for file in job.inputs if file in maker})
     return jobs
-
-
-def benchmarked(folder: Path, logs: list[str]) -> float:
-    """Processor seconds of a job, from its benchmark, which lies where its log does; NaN if there is none."""
-    for log in logs:
-        table = folder / log.replace("results/logs", "results/benchmarks").replace(".log", ".tsv")
-        if log.endswith(".log") and table.exists():
-            (row,) = csv.DictReader(table.open(), delimiter="\t")
-            return math.nan if row["cpu_time"] in ("NA", "-") else float(row["cpu_time"])
-    return math.nan
 
 
 def longest_chain(jobs: list[Job]) -> list[int]:
@@ -132,8 +113,8 @@ def page(report: dict) -> str:
     return f"""# What more cores bring
 
 Written by `python benchmarks/cores.py FOLDER`: the {report["jobs"]} jobs of a run with {report["steps"]} steps of
-dynamics ({report["machine"]}, {report["date"]}), each a sleep as long as the job took (processor
-time, times {report["scale"]:.3g}), scheduled again by Snakemake.
+dynamics ({report["machine"]}, {report["date"]}), each a sleep as long as the job took
+(times {report["scale"]:.3g}), scheduled again by Snakemake.
 
 | cores | minutes | speed-up | efficiency |
 |---|---|---|---|
