@@ -26,7 +26,7 @@ def learning(table: pd.DataFrame, count_of_shares: int, width_cm: float = style.
     longest = table["duration_fs"].max() / 1000
     panels = figure.subplots(1, 2, sharey=True)
     chosen = [
-        (table[table["share"] == 1], "frames", 1, f"frames, spread over {longest:.3g} ps"),
+        (table[table["share"] == 1], "frames", 1, f"frames, spread over {longest:.2g} ps"),
         (table[table["frames"] == count_of_shares], "duration_fs", 1000, f"duration of {count_of_shares} frames (ps)"),
     ]
     for ax, (rows, column, unit, label) in zip(panels, chosen, strict=True):
@@ -38,7 +38,7 @@ def learning(table: pd.DataFrame, count_of_shares: int, width_cm: float = style.
                 ax.fill_between(x, by.min(), by.max(), color=color, alpha=0.2, linewidth=0)
         ax.set(xscale="log", yscale="log", xlabel=label)
         places = sorted(rows[column].unique() / unit)
-        ax.set_xticks(places, [f"{place:.3g}" for place in places])
+        ax.set_xticks(places, [f"{place:.{2 if unit > 1 else 3}g}" for place in places])
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter(style.plain_numbers())
         ax.yaxis.set_minor_formatter(NullFormatter())
