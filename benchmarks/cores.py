@@ -113,7 +113,7 @@ def page(report: dict) -> str:
     return f"""# What more cores bring
 
 Written by `python benchmarks/cores.py FOLDER`: the {report["jobs"]} jobs of a run with {report["steps"]} steps of
-dynamics ({report["machine"]}, {report["date"]}), each a sleep as long as the job took
+dynamics{report["source"]} ({report["machine"]}, {report["date"]}), each a sleep as long as the job took
 (times {report["scale"]:.3g}), scheduled again by Snakemake.
 
 | cores | minutes | speed-up | efficiency |
@@ -147,6 +147,7 @@ def main() -> None:
     report = {
         "jobs": len(jobs),
         "steps": steps(folder),
+        "source": " from the archive" if "archived_trajectory" in {job.rule for job in jobs} else "",
         "scale": scale,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
