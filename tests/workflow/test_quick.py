@@ -42,7 +42,7 @@ def test_the_full_study_is_planned(project):
         line.split() for line in plan.stdout.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()
     )
     assert int(jobs["dynamics_chunk"]) == 35000 // 250 + 1000 // 250 + 1500 // 250
-    assert int(jobs["train"]) == EXPERIMENTS  # each of ten seeds
+    assert int(jobs["train"]) + int(jobs["train_with_forces"]) == EXPERIMENTS  # each of ten seeds
 
 
 def test_a_wrong_configuration_stops_before_any_job(project):

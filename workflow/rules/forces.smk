@@ -127,7 +127,7 @@ if WITH_FORCES:
             "results/logs/potential.log",
         benchmark:
             "results/benchmarks/potential.tsv"
-        priority: 1  # it is long: as soon as it can
+        priority: 1  # as the fits with forces
         conda:
             "../../envs/training.yaml"
         threads: STUDY.descriptor_threads

@@ -1,3 +1,6 @@
+FITTED_TO_FORCES = [name for name, e in STUDY.experiments.items() if e.forces and e.forces.weight]
+
+
 rule train:
     input:
         blocks=lambda w: [file for blocks in sets_of_blocks(w.experiment) for file in blocks],
@@ -21,6 +24,8 @@ rule train:
         "results/logs/training/{experiment}.log",
     benchmark:
         "results/benchmarks/training/{experiment}.tsv"
+    wildcard_constraints:
+        experiment=one_of(name for name in STUDY.experiments if name not in FITTED_TO_FORCES),
     conda:
         "../../envs/training.yaml"
     threads: lambda w: STUDY.experiments[w.experiment].threads
@@ -35,3 +40,10 @@ rule train:
         "{wildcards.experiment}: networks of all seeds"
     script:
         "../scripts/train.py"
+
+
+# These take minutes, and the dynamics with a network waits for one: none should be left over at the end.
+use rule train as train_with_forces with:
+    wildcard_constraints:
+        experiment=one_of(FITTED_TO_FORCES),
+    priority: 1
