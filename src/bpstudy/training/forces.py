@@ -71,11 +71,11 @@ class ForceTerm:
         self._inputs = {element: network.standardise(element)(x) for element, x in features.items()}
         self._n_energies = n_energies
         self._unit = (data.weight * n_energies / self.n_rows) ** 0.5 / data.scale_ev_per_angstrom
-        self._energy_scale = network.energy_scale.scale_ev_per_atom
+        scale = network.energy_scale.scale_ev_per_atom
         # d z/dR, and with it the sign and the units of ρ: those of the forces are then sums of products alone.
         factor = {element: network.standardise(element).get_weights()[0] for element in features}
         self._tangents = {
-            element: tf.constant(-self._unit * self._energy_scale * data.gradients[element] * factor[element])
+            element: tf.constant(-self._unit * scale * data.gradients[element] * factor[element])
             for element in features
         }
         self._targets = tf.constant(self._unit * data.forces_ev_per_angstrom)

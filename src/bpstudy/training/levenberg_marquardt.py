@@ -63,6 +63,7 @@ class NormalEquations:
             self.matrix = np.zeros((n_weights, n_weights))
             for block in self.jacobian:
                 self.matrix += block.T @ block
+        self.along_weights = self._along(weights)
         self.mean_diagonal = float(np.trace(self.matrix)) / n_weights
         mean_square = float(self.residuals @ self.residuals) / n_frames
         self.value = mean_square + objective.weight_decay * float(weights @ weights)
@@ -74,10 +75,9 @@ class NormalEquations:
         """The change of the weights, or None where rounding leaves the matrix without a Cholesky factor."""
         shift = damping * self.mean_diagonal + self.decay
         shrink = self.decay / shift
+        matrix = self.matrix + shift * np.eye(len(self.matrix))
         try:
-            factor = cho_factor(
-                self.matrix + shift * np.eye(len(self.matrix)), lower=True, overwrite_a=True, check_finite=False
-            )
+            factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
         except LinAlgError:
             return None
 
@@ -86,7 +86,7 @@ class NormalEquations:
                 return -self._transposed(cho_solve(factor, rows, check_finite=False))
             return -cho_solve(factor, self._transposed(rows), check_finite=False)
 
-        velocity = solve(self.residuals - shrink * self._along(self.weights)) - shrink * self.weights
+        velocity = solve(self.residuals - shrink * self.along_weights) - shrink * self.weights
         there = self.objective.residuals(self.weights + DIFFERENCE * velocity)
         bend = 2 / DIFFERENCE * ((there - self.residuals) / DIFFERENCE - self._along(velocity))
         acceleration = solve(bend)
