@@ -26,9 +26,9 @@ from bpstudy.config.analysis import FITS
 SAME_ORDER = 0.7  # rank correlation
 
 
-def _errors(evidence: Evidence, column: str, section: str = "types") -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(pair, seed) → error on frames not seen, of fits to energies alone and to energies and forces."""
-    table = evidence.with_forces[evidence.with_forces["section"] == section]
+def _errors(evidence: Evidence, column: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(combination, seed) → error on frames not seen, of fits to energies alone and to energies and forces."""
+    table = evidence.with_forces[evidence.with_forces["section"] == "types"]
     if table.empty:
         raise ValueError("there is no fit with forces")
     alone, together = (
@@ -59,7 +59,8 @@ def _gain(column: str) -> Callable[[Evidence], Decision]:
 
 def _goals(evidence: Evidence) -> Decision:
     fitted, goals = _fitted_with_forces(evidence), evidence.forces
-    assert goals is not None  # with its fits come the goals
+    if goals is None:
+        raise ValueError("there is no fit with forces")
     middle = fitted.groupby("pair")[["rmse_mev_per_atom", "force_rmse_mev_per_angstrom"]].median()
     first = middle.sort_values("force_rmse_mev_per_angstrom").iloc[0]
     best, (energy, force) = first.name, map(float, first)
