@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,6 +35,10 @@ def force_row(row: dict) -> str:
     cells += (with_range(row, force), f"{row['force_ridge_rmse_mev_per_angstrom']:.3g}")
     return f"| {' | '.join(cells)} |"
 
+
+for needed in ("claims.json", "evaluation/with_forces_summary.csv"):
+    if not (RESULTS / needed).exists():
+        sys.exit(f"results/{needed} is missing: make run first")
 
 shutil.copy(RESULTS / "claims.json", DOCS / "claims.json")
 claims = json.loads((DOCS / "claims.json").read_text())
