@@ -8,12 +8,12 @@ import typer
 import yaml
 from rich.console import Console
 
-from bpstudy import archive as archives
-from bpstudy import doctor as doctors
-from bpstudy import slurm
 from bpstudy.config.study import ConfigError, load, schema_json
+from bpstudy.dynamics import archive as archives
 from bpstudy.provenance.cli import audit, crate
 from bpstudy.provenance.restored import record_restored
+from bpstudy.running import doctor as doctors
+from bpstudy.running import slurm
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 config_app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")
@@ -102,8 +102,8 @@ def md(
     from ase.io import read
 
     from bpstudy.files import write_table
-    from bpstudy.md import Run, drift, run_to_file, supercell
-    from bpstudy.potential import Potential
+    from bpstudy.potential.calculator import Potential
+    from bpstudy.potential.md import Run, drift, run_to_file, supercell
 
     try:
         if nve == nvt:
@@ -134,8 +134,8 @@ def export(
     folder: Annotated[Path, typer.Argument(help="where n2p2's files go")],
 ) -> None:
     """Write a fitted network in the files of n2p2."""
-    from bpstudy.n2p2 import export as write
-    from bpstudy.potential import Potential
+    from bpstudy.potential.calculator import Potential
+    from bpstudy.potential.n2p2 import export as write
 
     try:
         files = write(Potential(model), folder)
