@@ -122,25 +122,25 @@ class AngularGroup:
             each = row_products(weights, self._square_factors[:, None])[near.centres()[first.pair]]
             out[first.pair] += each * first.square_slopes
 
-    def gradients(self, near: Neighbors) -> np.ndarray:
-        """Sum of dGᵢf/drₚ over the neighbours p that are images of atom a: (i, a, 3, f)."""
+    def gradients(self, near: Neighbors, rows: np.ndarray, n_rows: int) -> np.ndarray:
+        """Sum of dGᵢf/drₚ over the neighbours p of each row, `rows` (n_pairs,): (n_rows, 3, n_functions)."""
         first, second = self.shells(near)
-        n, n_functions, rows = len(near.start) - 1, len(self.columns), near.rows()
+        n, n_functions = len(near.start) - 1, len(self.columns)
         rows1, rows2 = rows[first.pair], rows[second.pair]
-        out = np.zeros((n * n, 3, n_functions))
+        out = np.zeros((n_rows, 3, n_functions))
         if self.table is not None:
             coefficients, identity = self.table.coefficients[None], np.eye(n_functions)[None]
             self._add_pairs(first, second, rows1, rows2, coefficients, identity, out)
         if self.series.shape[1]:
             degrees = self.series.shape[1]
-            spectra = np.zeros((n * n, 3, degrees))
+            spectra = np.zeros((n_rows, 3, degrees))
             self._add_spectra(first, second, rows1, rows2, np.ones((n, degrees)), np.arange(degrees), spectra)
-            out += np.einsum("acl,fl->acf", spectra, self.series)
+            out += spectra @ self.series.T
         out *= self.factor
         if self.same:
-            squares = np.stack([np.bincount(rows1, first.square_slopes[:, c], n * n) for c in range(3)], axis=1)
+            squares = np.stack([np.bincount(rows1, first.square_slopes[:, c], n_rows) for c in range(3)], axis=1)
             out += squares[:, :, None] * self._square_factors
-        return out.reshape(n, n, 3, n_functions)
+        return out
 
     @property
     def _square_factors(self) -> np.ndarray:

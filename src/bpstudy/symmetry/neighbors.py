@@ -25,9 +25,13 @@ class Neighbors:
         """The central atom of each pair, (n_pairs,)."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
-    def rows(self) -> np.ndarray:
-        """Where (centre, neighbour's atom) stands in a flattened (n_atoms, n_atoms) table, (n_pairs,)."""
-        return self.centres() * (len(self.start) - 1) + self.atom
+    def distinct(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The distinct pairs (centre, atom), sorted, with (i, i) for each centre that has a neighbour: centre and atom
+        (n_distinct,), and the place of each row of this list among them, (n_pairs,)."""
+        n, centres = len(self.start) - 1, self.centres()
+        own = np.flatnonzero(np.diff(self.start)) * (n + 1)
+        keys, places = np.unique(np.concatenate([centres * n + self.atom, own]), return_inverse=True)
+        return keys // max(n, 1), keys % max(n, 1), places[: len(centres)]
 
     def parts(self, count: int) -> list[tuple[slice, slice, "Neighbors"]]:
         """At most `count` runs of centres with about as many pairs each: their centres, their rows in this list, and
@@ -41,6 +45,11 @@ class Neighbors:
             start = self.start[first : last + 1] - self.start[first]
             found.append((slice(first, last), rows, Neighbors(start, *columns)))
         return found
+
+    def around(self, chosen: np.ndarray) -> "Neighbors":
+        """The neighbours of the chosen centres (bool, (n_atoms,)); the other centres have none."""
+        start, rows = self.select(chosen[self.centres()])
+        return Neighbors(start, *(of[rows] for of in (self.atom, self.number, self.vector, self.distance)))
 
     def select(self, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The neighbours where `keep` (bool, (n_pairs,)) is true: their `start`, and their rows in this list."""
