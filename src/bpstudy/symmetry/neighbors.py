@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 from ase import Atoms
-from vesin import NeighborList
+
+from bpstudy.symmetry.search import find_pairs
 
 OVERLAP_ANGSTROM = 0.1
 """Two atoms nearer than this are an error in the structure."""
@@ -82,10 +83,7 @@ def neighbors(atoms: Atoms, cutoff: float) -> Neighbors:
     Raises ValueError for a structure that has no neighbour list (`check_structure`) or with overlapping atoms.
     """
     check_structure(atoms)
-    search = NeighborList(cutoff=cutoff, full_list=True, sorted=True, n_threads=1)
-    # Axes that are not periodic need no cell vector; the search wants three independent ones.
-    box = np.array(atoms.cell.complete()[:], dtype=float) if atoms.pbc.any() else np.eye(3)
-    first, second, distance, vector = search.compute(np.array(atoms.positions, float), box, atoms.pbc, "ijdD")
+    (first, second, distance, vector), _ = find_pairs(atoms, cutoff)
     if distance.size and distance.min() < OVERLAP_ANGSTROM:
         pair = int(distance.argmin())
         raise ValueError(
