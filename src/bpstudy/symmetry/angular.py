@@ -23,6 +23,7 @@ from bpstudy.symmetry.harmonics import add_spectrum_gradient, ladder, recurrence
 from bpstudy.symmetry.neighbors import Neighbors
 from bpstudy.symmetry.pairs import add_pair_gradient, pair_sums
 from bpstudy.symmetry.shells import Shell
+from bpstudy.symmetry.triangles import Triangles, add_triangle_pulls, triangle_sums
 
 # The cost model that chooses the degree of the series: ns of one core, and a typical density of atoms.
 _NS_HARMONIC, _NS_SCAN, _NS_PAIR, _ATOMS_PER_A3 = 0.13, 0.5, 12.0, 0.06
@@ -43,6 +44,7 @@ class AngularGroup:
     series: np.ndarray  # (n_functions, degree+1); degree −1 (no columns): no series
     table: Table | None
     far: FarSide
+    triangles: Triangles | None  # where there, values and forces use it, not the table
 
     @classmethod
     def of(cls, columns: Sequence[int], functions: Sequence[AngularFunction], tolerance: float) -> "AngularGroup":
@@ -72,6 +74,7 @@ class AngularGroup:
             plain * signs if degree is not None else plain[:, :0],
             table(zetas, lams, plain, cap, tolerance / 2) if cap else None,
             far_side(one.eta, one.cutoff, tolerance / 2) if isinstance(one, G4) else NO_FAR_SIDE,
+            Triangles.of(one.eta, one.cutoff, zetas, lams, tolerance / 2) if isinstance(one, G4) else None,
         )
 
     @property
@@ -95,7 +98,12 @@ class AngularGroup:
             if self.same:
                 total -= first.squares[:, None] * self.series.sum(axis=1)
                 total *= 0.5
-        if self.table is not None:
+        if self.triangles is not None:
+            g4 = self.triangles
+            degree = g4.angular.shape[1] - 1
+            moments = triangle_sums(*first.arrays, *second.arrays, self.same, g4.far, g4.reach, degree)
+            total += row_products(moments, g4.angular.T)
+        elif self.table is not None:
             t = self.table
             arrays = (*first.arrays, *second.arrays, self.same, self.far.coefficients, self.far.reach)
             total += pair_sums(*arrays, t.coefficients, t.cells, t.direct, t.zeta, t.side)
@@ -112,7 +120,11 @@ class AngularGroup:
             spectral = row_products(scaled, self.series)  # the ½ of the unordered sum meets the 2 of the square
             one = np.zeros(self.series.shape[1], int)
             self._add_spectra(first, second, first.pair, second.pair, spectral, one, out[:, :, None])
-        if self.table is not None:
+        if self.triangles is not None:
+            g4 = self.triangles
+            mixed = row_products(scaled, g4.angular)
+            add_triangle_pulls(*first.columns, *second.columns, self.same, g4.far, g4.reach, mixed, out)
+        elif self.table is not None:
             t = self.table
             sides, cells, order, n_functions = t.coefficients.shape
             mixed = row_products(scaled, t.coefficients.reshape(-1, n_functions).T)

@@ -1,7 +1,8 @@
 """Neighbours of every atom, all periodic images included, sorted by central atom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -21,6 +22,8 @@ class Neighbors:
     number: np.ndarray  # (n_pairs,), the neighbour's atomic number
     vector: np.ndarray  # (n_pairs, 3), from the central atom to the neighbour
     distance: np.ndarray  # (n_pairs,)
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was derived from this list and will be needed again."""
 
     def centres(self) -> np.ndarray:
         """The central atom of each pair, (n_pairs,)."""
@@ -37,6 +40,13 @@ class Neighbors:
     def parts(self, count: int) -> list[tuple[slice, slice, "Neighbors"]]:
         """At most `count` runs of centres with about as many pairs each: their centres, their rows in this list, and
         the neighbours of these centres alone."""
+        if count == 1:
+            return [(slice(0, len(self.start) - 1), slice(0, len(self.atom)), self)]
+        if ("parts", count) not in self.kept:
+            self.kept["parts", count] = self._parts(count)
+        return self.kept["parts", count]
+
+    def _parts(self, count: int) -> list[tuple[slice, slice, "Neighbors"]]:
         cuts = np.searchsorted(self.start, np.linspace(0, self.start[-1], count + 1)[1:-1])
         ends = np.unique([0, *cuts, len(self.start) - 1])
         found = []
