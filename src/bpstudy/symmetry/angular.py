@@ -22,7 +22,7 @@ from bpstudy.symmetry.functions import G4, AngularFunction
 from bpstudy.symmetry.harmonics import recurrence, spectrum
 from bpstudy.symmetry.neighbors import Neighbors
 from bpstudy.symmetry.pairs import add_pair_gradient, pair_sums
-from bpstudy.symmetry.shells import Shell
+from bpstudy.symmetry.shells import Shell, add_square_pulls
 from bpstudy.symmetry.spectra import add_spectrum_gradient, add_spectrum_pulls, ladder
 from bpstudy.symmetry.triangles import Triangles, add_triangle_pulls, triangle_sums
 
@@ -111,7 +111,7 @@ class AngularGroup:
             arrays = (*first.arrays, *second.arrays, self.same, self.far.coefficients, self.far.reach)
             total += pair_sums(*arrays, t.coefficients, t.cells, t.direct, t.zeta, t.side)
         total *= self.factor
-        if self.same:
+        if self.same and self.diagonal.any():
             total += first.squares[:, None] * self.diagonal
         return total
 
@@ -136,9 +136,9 @@ class AngularGroup:
             mixed = row_products(scaled, t.coefficients.reshape(-1, n_functions).T)
             mixed = mixed.reshape(-1, sides, cells, order, 1)
             self._add_pairs(first, second, first.pair, second.pair, mixed, scaled[:, :, None], out[:, :, None])
-        if self.same:
-            each = row_products(weights, self._square_factors[:, None])[near.centres()[first.pair]]
-            out[first.pair] += each * first.square_slopes
+        if self.same and self._square_factors.any():
+            each = row_products(weights, self._square_factors[:, None])[:, 0]
+            add_square_pulls(*first.columns, each, out)
 
     def gradients(self, near: Neighbors, rows: np.ndarray, n_rows: int) -> np.ndarray:
         """Sum of dGᵢf/drₚ over the neighbours p of each row, `rows` (n_pairs,): (n_rows, 3, n_functions)."""
