@@ -7,7 +7,8 @@ G4 does not separate, because fc(rⱼₖ) exp(−η rⱼₖ²) couples j and k. 
 functions takes thousands of terms for 1e-12: the cutoff sphere of k around j cuts through the cutoff sphere around i,
 so the factor varies on the scale of Rc in all of r₁, r₂ and θ, has a kink in its second derivative on rⱼₖ = Rc, and a
 Legendre series in θ at each (r₁, r₂) converges only as l⁻³. So G4 stays a sum over pairs, made cheap: pairs with rⱼₖ >
-Rc end early, nothing transcendental is left in the loop, and its cost does not depend on the number of functions.
+Rc end early, nothing transcendental is left in the loop, and its cost does not depend on the number of functions. Both
+factors are polynomials (module `triangles`); where ζ is small and not an integer, tables (module `pairs`).
 """
 
 from collections.abc import Sequence
@@ -153,9 +154,9 @@ class AngularGroup:
             degrees = self.series.shape[1]
             spectra = np.zeros((n_rows, 3, degrees))
             self._add_spectra(first, second, rows1, rows2, np.ones((n, degrees)), np.arange(degrees), spectra)
-            out += spectra @ self.series.T
+            out += (spectra.reshape(-1, degrees) @ self.series.T).reshape(out.shape)
         out *= self.factor
-        if self.same:
+        if self.same and self._square_factors.any():
             squares = np.stack([np.bincount(rows1, first.square_slopes[:, c], n_rows) for c in range(3)], axis=1)
             out += squares[:, :, None] * self._square_factors
         return out
