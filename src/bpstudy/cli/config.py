@@ -8,25 +8,30 @@ import typer
 import yaml
 
 from bpstudy.cli.messages import fail
-from bpstudy.config.study import ConfigError, load, schema_json
+from bpstudy.config.base import ConfigError
+from bpstudy.config.study import schema_json
+from bpstudy.data.prepare import prepare
 
 app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")
 
 
 @app.command()
 def check(files: Annotated[list[Path], typer.Argument(help="config.yaml and the overlays on it, in order")]) -> None:
-    """Validate configuration files without running anything."""
+    """Validate configuration files, and the data that they name, without running anything."""
     from snakemake.utils import update_config  # as the workflow lays them over each other
 
     values: dict = {}
     try:
         for file in files:
             update_config(values, yaml.safe_load(file.read_text()) or {})
-        study = load(values)
+        prepared = prepare(values)
     except (ConfigError, OSError, yaml.YAMLError, AttributeError, TypeError) as error:
         fail(error)
+    study = prepared.study
     runs = len(study.experiments) * len(study.seeds)
     print(f"valid: {len(study.systems)} systems, {len(study.experiments)} experiments, {runs} trainings")
+    for line in prepared.left_out:
+        print(line)
 
 
 @app.command()

@@ -127,7 +127,7 @@ class WithForces(Section):
     )
     others: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(description="pairs beside them")
     learning: ForceCurves
-    runs: PotentialRuns
+    runs: PotentialRuns | None = Field(description="null leaves them out")
     equation_of_state: EquationOfState
 
     @model_validator(mode="after")

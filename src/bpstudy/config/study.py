@@ -62,6 +62,21 @@ class Config(Section):
 
     @model_validator(mode="before")
     @classmethod
+    def _without_frames(cls, values: Any) -> Any:
+        """Frames that are null are left out, and tests on them."""
+        if not (isinstance(values, dict) and isinstance(values.get("frames"), dict)):
+            return values
+        dropped = {name for name, frames in values["frames"].items() if frames is None}
+        kept = {name: frames for name, frames in values["frames"].items() if frames is not None}
+        sections = {
+            key: {name: _not_tested_on(of, dropped) for name, of in values[key].items()}
+            for key in ("experiments", "protocols")
+            if dropped and isinstance(values.get(key), dict)
+        }
+        return {**values, "frames": kept, **sections}
+
+    @model_validator(mode="before")
+    @classmethod
     def _without_forces(cls, values: Any) -> Any:
         if not isinstance(values, dict) or values.get("with_forces", ...) is not None:
             return values
@@ -91,8 +106,9 @@ class Config(Section):
         if self.with_forces is not None:
             named += [(key, name, "experiments") for key, name in self.with_forces.experiments().items()]
             named.append(("with_forces.held_out", self.with_forces.held_out, "frames"))
-            named.append(("with_forces.runs.experiment", self.with_forces.runs.experiment, "experiments"))
-            named.append(("with_forces.runs.reference", self.with_forces.runs.reference, "systems"))
+            if (runs := self.with_forces.runs) is not None:
+                named.append(("with_forces.runs.experiment", runs.experiment, "experiments"))
+                named.append(("with_forces.runs.reference", runs.reference, "systems"))
             eos = self.with_forces.equation_of_state
             named.append(("with_forces.equation_of_state.system", eos.system, "systems"))
             named.append(("with_forces.equation_of_state.experiment", eos.experiment, "experiments"))
@@ -173,7 +189,7 @@ class Config(Section):
             f"learning_curves: {count} frames are asked of the first {share:g} of frames.{curves.frames}, "
             f"which has {run.count}"
             for share, count in asked
-            if count > round(share * run.count)
+            if run.count is not None and count > round(share * run.count)
         ]
         if problems:
             raise ValueError("\n".join(problems))
@@ -187,7 +203,7 @@ class Config(Section):
             f"experiments on them ({key})"
             for key, name in named
             for purpose, chosen in self.experiments[name].sets.items()
-            if purpose != "validation" and self.frames[chosen].count < FEWEST_COMPARED
+            if purpose != "validation" and (self.frames[chosen].count or FEWEST_COMPARED) < FEWEST_COMPARED
         }
         if short:
             raise ValueError("\n".join(sorted(short)))
@@ -196,8 +212,9 @@ class Config(Section):
     @model_validator(mode="after")
     def _pairs_look_at_forces(self) -> Self:
         problems = []
-        if self.with_forces and self.with_forces.runs.seed not in self.seeds:
-            problems.append(f"with_forces.runs.seed = {self.with_forces.runs.seed}: is not one of seeds")
+        runs = self.with_forces.runs if self.with_forces else None
+        if runs is not None and runs.seed not in self.seeds:
+            problems.append(f"with_forces.runs.seed = {runs.seed}: is not one of seeds")
         for key, name in self.with_forces.experiments().items() if self.with_forces else ():
             experiment, fitted = self.experiments[name], key.endswith("[1]")
             if experiment.forces is None or (experiment.forces.weight > 0) != fitted:
@@ -223,7 +240,7 @@ class Config(Section):
         return [
             f"{key}.counts: {count} frames are asked of frames.{together.frames}, which has {there}"
             for count in curves.counts
-            if count > there
+            if there is not None and count > there
         ]
 
     @model_validator(mode="after")
@@ -241,7 +258,7 @@ class Config(Section):
     def used_systems(self) -> dict[str, System]:
         """The systems that a choice of frames, the unit functions or runs name; the others are not computed."""
         used = {self.unit_functions.system, *(frames.system for frames in self.frames.values())}
-        if self.with_forces is not None:
+        if self.with_forces is not None and self.with_forces.runs is not None:
             used.add(self.with_forces.runs.reference)
         return {name: system for name, system in self.systems.items() if name in used}
 
@@ -252,6 +269,13 @@ def _looks_at_forces(entry: Any, protocols: Any) -> bool:
     name = entry.get("protocol")
     protocol = protocols.get(name) if isinstance(protocols, dict) and isinstance(name, str) else None
     return bool({**(protocol if isinstance(protocol, dict) else {}), **entry}.get("forces"))
+
+
+def _not_tested_on(section: Any, dropped: set[str]) -> Any:
+    """An experiment or protocol without these held-out frames."""
+    if not (isinstance(section, dict) and isinstance(section.get("held_out"), list | tuple)):
+        return section
+    return {**section, "held_out": [name for name in section["held_out"] if name not in dropped]}
 
 
 def load(values: Mapping[str, Any]) -> Config:
