@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -14,6 +14,7 @@ from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons, Information, L
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
 from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
+from bpstudy.config.explain import explain
 from bpstudy.config.functions import UnitFunctions
 from bpstudy.config.systems import System
 
@@ -244,43 +245,7 @@ def load(values: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(_explain(error, values)) from None
-
-
-def _explain(error: ValidationError, values: Mapping[str, Any]) -> str:
-    lines = []
-    for problem in error.errors():
-        keys = _keys(problem["loc"], values)
-        if problem["type"] == "missing":
-            keys.append(str(problem["loc"][-1]))
-        key = ".".join(keys)
-        text = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            text = "unknown key; remove it or correct its spelling"
-        if not key:  # a check over the whole configuration names its keys itself
-            lines.extend(text.splitlines())
-        elif problem["type"] == "missing":
-            lines.append(f"{key}: is missing")
-        else:
-            lines.append(f"{key} = {_shorten(problem['input'])}: {text}")
-    return "the configuration is wrong; nothing was run\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def _keys(location: Iterable[int | str], values: Any) -> list[str]:
-    """The keys of `location` that `values` has; pydantic puts the names of models between them."""
-    keys = []
-    for part in location:
-        try:
-            values = values[part]
-        except (KeyError, TypeError, IndexError):
-            continue
-        keys.append(str(part))
-    return keys
-
-
-def _shorten(value: Any, limit: int = 80) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+        raise ConfigError(explain(error, values)) from None
 
 
 def schema_json() -> str:
