@@ -5,6 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/src")
 
+from bpstudy.config.files import read_file
 from bpstudy.config.study import ConfigError, load
 from bpstudy.running.jobs import share_package
 from bpstudy.dynamics.mpi import prepare_environment
@@ -20,6 +21,8 @@ configfile: "config.yaml"
 
 
 try:
+    for file in workflow.configfiles:
+        read_file(file)  # what YAML reads otherwise than a person does
     STUDY = load(config)
 except ConfigError as error:
     raise WorkflowError(str(error))

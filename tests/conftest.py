@@ -71,7 +71,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def now(record_property):
-    """Call it with what the program says of an input: it stands in the table of faults, without this machine's paths."""
+    """Call it with what the program says of an input: the table of faults shows it, without this machine's paths."""
 
     def tell(text: object) -> str:
         said = " ".join(str(text).split())

@@ -6,8 +6,8 @@ from pathlib import Path
 HEAD = """# Faults tried
 
 What goes wrong on real machines and in users' hands, done on purpose by the tests, and what the study made of it.
-`make test-faults` (one machine), `make test-slurm` (a SLURM of one node) and `make test-inputs` (inputs) write this file
-from the outcome of each test; do not edit it.
+`make test-faults` (one machine), `make test-slurm` (a SLURM of one node) and `make test-inputs` (inputs) write this
+file from the outcome of each test; do not edit it.
 
 ## Machines
 

@@ -60,20 +60,19 @@ def test_fixed_atoms_stay(settings):
 def test_the_temperature_with_fixed_atoms_is_that_of_the_bath():
     atoms = copper()
     atoms.set_constraint(FixAtoms(range(16)))  # half of them: counted as free, the temperature would be half
-    table = run(atoms, EMT(), Run(4000, 2.0, 300.0, 0.05, 1))
-    late = table["temperature_kelvin"].iloc[500:]
-    assert late.mean() == pytest.approx(300, rel=0.05)  # 48 coordinates: 3 % standard error at most
-    assert late.var() == pytest.approx(2 * 300**2 / 48, rel=0.4)
+    table = run(atoms, EMT(), Run(1200, 4.0, 300.0, 0.05, 1))
+    late = table["temperature_kelvin"].iloc[100:]
+    assert late.mean() == pytest.approx(300, rel=0.1)  # of 48 coordinates; correlated over 5 steps
 
 
 def test_drawn_velocities_of_free_atoms_have_the_temperature_asked():
     drawn = []
-    for seed in range(40):
+    for seed in range(20):
         atoms = copper()
         atoms.set_constraint(FixAtoms(range(8)))
         table = run(atoms, EMT(), Run(1, 0.01, 400.0, None, 1, seed))
         drawn.append(table["temperature_kelvin"].iloc[0])
-    assert np.mean(drawn) == pytest.approx(400, rel=0.06)
+    assert np.mean(drawn) == pytest.approx(400, rel=0.1)
 
 
 def test_the_motion_of_the_whole_cell_is_not_heat():
@@ -181,12 +180,10 @@ def test_outputs_are_checked_before_the_run(folder, tmp_path, name, said, now):
     assert structure.read_bytes() == content
 
 
-def test_a_file_of_the_model_is_no_output(folder):
-    with pytest.raises(ValueError, match="is read by this run"):
-        check_output(folder / "history.traj", [folder / "history.csv", *folder.glob("*")]) if (
-            (folder / "history.csv").touch()
-        ) else check_output(folder / "history.traj", folder.glob("*"))
-    (folder / "history.csv").unlink()
+def test_a_file_of_the_model_is_no_output(tmp_path):
+    (tmp_path / "history.csv").touch()
+    with pytest.raises(ValueError, match="history.csv is read by this run"):
+        check_output(tmp_path / "history.traj", tmp_path.glob("*"))
 
 
 @pytest.mark.fault("`--output md.xyz`", "extended XYZ, as the name says, with energies, forces and momenta")

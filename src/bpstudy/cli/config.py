@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from bpstudy.cli.messages import fail
+from bpstudy.config.files import merged
 from bpstudy.config.study import ConfigError, load, schema_json
 
 app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")
@@ -16,17 +16,15 @@ app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")
 @app.command()
 def check(files: Annotated[list[Path], typer.Argument(help="config.yaml and the overlays on it, in order")]) -> None:
     """Validate configuration files without running anything."""
-    from snakemake.utils import update_config  # as the workflow lays them over each other
-
-    values: dict = {}
     try:
-        for file in files:
-            update_config(values, yaml.safe_load(file.read_text()) or {})
-        study = load(values)
-    except (ConfigError, OSError, yaml.YAMLError, AttributeError, TypeError) as error:
+        study = load(merged(files))
+    except ConfigError as error:
         fail(error)
     runs = len(study.experiments) * len(study.seeds)
+    unused = [name for name in study.systems if name not in study.used_systems]
     print(f"valid: {len(study.systems)} systems, {len(study.experiments)} experiments, {runs} trainings")
+    if unused:
+        print(f"not computed, since no frames, unit_functions or runs name them: {', '.join(unused)}")
 
 
 @app.command()

@@ -16,6 +16,7 @@ from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
 from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
 from bpstudy.config.explain import explain
 from bpstudy.config.functions import UnitFunctions
+from bpstudy.config.plausible import implausible
 from bpstudy.config.systems import System
 
 
@@ -66,7 +67,7 @@ class Config(Section):
     @classmethod
     def _distinct_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(value)) != len(value):
-            raise ValueError("a seed stands there twice")
+            raise ValueError("duplicate seed; remove one")
         return value
 
     @model_validator(mode="after")
@@ -224,6 +225,12 @@ class Config(Section):
             if e.validation is None and len(self.optimizers[e.optimizer].weight_decays) > 1
         ]
         if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _plausible(self) -> Self:
+        if problems := implausible(self):
             raise ValueError("\n".join(problems))
         return self
 
