@@ -182,7 +182,7 @@ def test_outputs_are_checked_before_the_run(folder, tmp_path, name, said, now):
 
 def test_a_file_of_the_model_is_no_output(tmp_path):
     (tmp_path / "history.csv").touch()
-    with pytest.raises(ValueError, match="history.csv is read by this run"):
+    with pytest.raises(ValueError, match=r"history\.csv is read by this run"):
         check_output(tmp_path / "history.traj", tmp_path.glob("*"))
 
 
@@ -242,7 +242,7 @@ def test_velocities_of_another_name_are_not_ignored(folder, tmp_path, name, now)
     for unit, in_fs in (("A/fs", 1.0), ("A/ps", 1000.0), ("ase", units.fs)):
         atoms = read_structure(structure)
         assert take_velocities(atoms, unit) == f"{name} of the structure, in {unit}"
-        np.testing.assert_allclose(atoms.get_velocities() * units.fs, values / in_fs)
+        np.testing.assert_allclose(atoms.get_velocities() * units.fs, values / in_fs, rtol=1e-3)
     done = md(folder, structure, "--nve", "--steps", 2, "--velocities", "A/fs", "--output", tmp_path / "md.traj")
     assert done.exit_code == 0, done.output
     assert f"velocities: {name} of the structure, in A/fs" in done.output
@@ -335,8 +335,8 @@ def test_structures_that_cannot_be_read(tmp_path, name, content, said):
         read_structure(path)
 
 
-@pytest.mark.fault("`run@2.extxyz` beside `run` files of other names", "the file of that very name is read")
+@pytest.mark.fault("`md@300.extxyz` beside `md`", "the file of that very name is read")
 def test_the_very_file_is_read(tmp_path):
-    for name, a in (("md.extxyz", 3.6), ("md.extxyz@1", 3.9)):
-        write(tmp_path / name, [bulk("Cu", cubic=True, a=a)] * 2, format="extxyz")
-    assert read_structure(tmp_path / "md.extxyz@1").cell[0, 0] == pytest.approx(3.9)
+    for name, a in (("md", 3.6), ("md@300.extxyz", 3.9)):
+        write(tmp_path / name, bulk("Cu", cubic=True, a=a), format="extxyz")
+    assert read_structure(tmp_path / "md@300.extxyz").cell[0, 0] == pytest.approx(3.9)
