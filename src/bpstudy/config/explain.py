@@ -39,8 +39,8 @@ def hint(problem: ErrorDetails) -> str:
     given, kind = problem["input"], problem["type"]
     if kind in _NUMBER_TYPES and isinstance(given, str):
         return _number_hint(given, whole=kind != "float_type")
-    if kind == "int_from_float" and isinstance(given, float):
-        return "write it without a decimal point"
+    if kind in ("int_type", "int_from_float") and isinstance(given, float):
+        return f"write {given:.0f}, without a decimal point" if given.is_integer() else ""
     if isinstance(given, bool) and kind in ("string_type", "literal_error", "enum", *_NUMBER_TYPES):
         words = "Yes, On or True" if given else "No, Off or False"
         quoted = ': write it in quotes, "No" for nobelium' if kind == "string_type" and not given else ""

@@ -83,7 +83,11 @@ def _problems(node: yaml.Node) -> Iterator[str]:
     if isinstance(node, yaml.MappingNode):
         first: dict[str, int] = {}
         for key, value in node.value:
-            yield from _key_problems(key, first)
+            number, empty = key.tag.endswith((":int", ":float")), value.tag.endswith(":null") and not value.value
+            if node.flow_style and number and empty:
+                yield f"line {key.start_mark.line + 1}: {key.value} is a key without a value; write decimals with a point"
+            else:
+                yield from _key_problems(key, first)
             yield from _problems(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
