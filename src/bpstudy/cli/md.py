@@ -33,7 +33,6 @@ def md(
     ] = Path("md.traj"),
 ) -> None:
     """Molecular dynamics with a fitted network."""
-    from bpstudy.potential.calculator import Potential
     from bpstudy.potential.md import Run, drift, run_to_file, supercell
     from bpstudy.potential.outputs import check_output, table_of
     from bpstudy.potential.velocities import read_structure, take_velocities
@@ -43,11 +42,13 @@ def md(
             raise ValueError("--nve or --nvt: choose one")
         settings = Run(steps, timestep, temperature, friction if nvt else None, every, seed)
         check_output(output, [structure, *model.glob("*")])
-        potential = Potential(model, "stop" if stop else "warn", threads=threads)
         atoms = read_structure(structure)
         started = take_velocities(atoms, velocities)
         if repeat > 1:
             atoms, started = supercell(atoms, (repeat, repeat, repeat)), "drawn, since copies would move as one cell"
+        from bpstudy.potential.calculator import Potential  # seconds, after all that may be wrong at once
+
+        potential = Potential(model, "stop" if stop else "warn", threads=threads)
         drawn = started.startswith("drawn")
         print(f"velocities: {started}{f' ({temperature:g} K, seed {seed})' if drawn else ''}")
         table = run_to_file(atoms, potential, settings, output)
