@@ -77,7 +77,7 @@ def experiment(**changes):
         case("optimizers: {validated: {min_progress: 1e3}}", "write 1.0e+3", "`1e3`, which YAML 1.1 reads as text"),
         case("optimizers: {validated: {max_iterations: 1e3}}", "write 1000, without quotes", "`max_iterations: 1e3`"),
         case('optimizers: {validated: {min_progress: "0,33"}}', "a decimal comma is not a number in YAML: write 0.33", "`0,33` with a decimal comma"),
-        case("optimizers: {validated: {min_progress: 0,33}}", "33 is a key without a value; write decimals with a point", "`{min_progress: 0,33}` with a decimal comma"),
+        case("optimizers: {validated: {min_progress: 0,33}}", "33 is a key without a value; a decimal comma?", "`{min_progress: 0,33}` with a decimal comma"),
         case("systems: {cu4: {calculator: {cutoff_ev: 350 eV}}}", "write 350 alone: the unit is part of the key's name", "`350 eV`"),
         case('systems: {cu4: {calculator: {cutoff_ev: "350"}}}', "it is text: write 350, without quotes", "a number in quotes"),
         case("systems: {cu4: {steps: 1000.0}}", "write 1000, without a decimal point", "`steps: 1000.0`"),

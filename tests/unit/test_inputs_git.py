@@ -25,7 +25,6 @@ def distrusted(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
     monkeypatch.setenv("LANG", "de_DE.UTF-8")
-    commits.has_commit.cache_clear()
     return tmp_path
 
 

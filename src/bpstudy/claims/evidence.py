@@ -64,7 +64,7 @@ Claims = dict[str, tuple[str, str, Callable[[Evidence], Decision]]]
 
 
 def median_interval(values: np.ndarray) -> tuple[float, Interval | None]:
-    """The median over seeds and its 95 % confidence interval (percentile bootstrap); None for fewer than three seeds."""
+    """The median over seeds and its 95 % percentile bootstrap interval; None for fewer than three seeds."""
     middle = float(np.median(values))
     if len(values) < 3:
         return middle, None

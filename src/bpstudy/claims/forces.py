@@ -97,12 +97,12 @@ def _order(evidence: Evidence) -> Decision:
 FORCES: Claims = {
     "F1": (
         "fitting to forces lowers the energy error on held-out frames",
-        "median over the nine combinations of the ratio of errors with and without forces; its interval over seeds below 1",
+        "median over the nine combinations of the error ratio, with to without forces; interval over seeds below 1",
         _gain("rmse_mev_per_atom"),
     ),
     "F2": (
         "fitting to forces lowers the force error on held-out frames",
-        "median over the nine combinations of the ratio of errors with and without forces; its interval over seeds below 1",
+        "median over the nine combinations of the error ratio, with to without forces; interval over seeds below 1",
         _gain("force_rmse_mev_per_angstrom"),
     ),
     "F3": (

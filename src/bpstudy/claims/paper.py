@@ -127,7 +127,7 @@ def _place(evidence: Evidence, experiment: str, column: str, rank: int) -> Decis
         verdict = PARTLY if int(row["rank"]) == (rank if rank > 0 else len(table)) else UNDECIDABLE
     first = str(table["rank"].idxmin() if rank > 0 else table["rank"].idxmax())
     ours = (
-        f"{int(row['rank'])}. of {len(table)}, {row['rmse_mev_per_atom']:.2f} ({row['low']:.2f} to {row['high']:.2f}) "
+        f"rank {int(row['rank'])} of {len(table)}, {row['rmse_mev_per_atom']:.2f} ({row['low']:.2f} to {row['high']:.2f}) "
         f"meV/atom on held-out frames, probability {probability:.2f}; ours is {first.removeprefix('types-')}"
     )
     return experiment.removeprefix("types-"), ours, probability, None, verdict

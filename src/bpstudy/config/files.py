@@ -85,7 +85,7 @@ def _problems(node: yaml.Node) -> Iterator[str]:
         for key, value in node.value:
             number, empty = key.tag.endswith((":int", ":float")), value.tag.endswith(":null") and not value.value
             if node.flow_style and number and empty:
-                yield f"line {key.start_mark.line + 1}: {key.value} is a key without a value; write decimals with a point"
+                yield f"line {key.start_mark.line + 1}: {key.value} is a key without a value; a decimal comma?"
             else:
                 yield from _key_problems(key, first)
             yield from _problems(value)

@@ -53,7 +53,7 @@ def add(chunks: Path, archive: Path) -> list[str]:
 
 
 def restore(archive: Path, chunks: Path) -> list[str]:
-    """Put archived chunks that `chunks` lacks back into a results folder, so that the dynamics continues from the last of them.
+    """Put archived chunks that `chunks` lacks back into a results folder; the dynamics continues from the last.
 
     Returns:
         The numbers of the chunks restored.

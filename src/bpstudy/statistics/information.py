@@ -47,7 +47,7 @@ class Neighbours:
 
     @property
     def degeneracy(self) -> float:
-        """RMS energy difference of nearest neighbours / (√2 sd(E)): 0 if G determines E, 1 if it carries no information on it."""
+        """RMS energy difference of nearest neighbours / (√2 sd(E)): 0 if G determines E, 1 if it is uninformative."""
         return float(np.sqrt(np.mean(self.energy_difference_ev**2) / 2) / self.energy_sd_ev)
 
 
