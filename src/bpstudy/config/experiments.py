@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from bpstudy.config.base import Count, Name, NonNegative, Positive, Section
+from bpstudy.config.base import Count, Distinct, Name, NonNegative, Positive, Section
 from bpstudy.config.functions import Block
 
 ALL = "all"  # every frame of a system, whatever its parts
@@ -77,7 +77,7 @@ class Optimizer(Section):
     target_mse_ev2: NonNegative = Field(description="stop at this training error, (eV per cell)²")
     patience: Count = Field(description="iterations without progress after which the fit stops")
     min_progress: NonNegative = Field(lt=1, description="relative decrease of the error that counts as progress")
-    weight_decay: NonNegative | Annotated[tuple[NonNegative, ...], Field(strict=False, min_length=1)] = Field(
+    weight_decay: NonNegative | Annotated[tuple[NonNegative, ...], Field(strict=False, min_length=1), Distinct] = Field(
         default=0.0,
         description="of the loss, in units of var(E), see bpstudy.training; of several the best on validation frames",
     )
@@ -106,6 +106,9 @@ class Forces(Section):
     tested: Count = Field(description="frames of each other set, evenly, whose forces are tested")
 
 
+Neurons = Annotated[int, Field(ge=1, le=10_000)]
+
+
 class Protocol(Section):
     """How networks are fitted and tested: everything of an experiment but its functions."""
 
@@ -115,7 +118,7 @@ class Protocol(Section):
         description="a key of frames: the weights are kept that do best on them; null: on those trained on",
     )
     held_out: tuple[Name, ...] = Field(strict=False, default=(), description="keys of frames: those it is tested on")
-    hidden: tuple[Count, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
+    hidden: tuple[Neurons, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
     activation: Literal["tanh", "sigmoid", "softplus"] = "tanh"
     energy: Literal["potential", "free", "total"] = Field(
         default="potential", description="potential: σ → 0; free: belongs to the forces; total: potential + kinetic"
@@ -127,7 +130,7 @@ class Protocol(Section):
     @model_validator(mode="after")
     def _sets_have_names_of_their_own(self) -> Self:
         if len(self.sets) != len(self.named_frames()):
-            raise ValueError("held_out: the same frames are named twice, or are called 'train' or 'validation'")
+            raise ValueError("held_out: duplicate frames, or frames called 'train' or 'validation'")
         return self
 
     @model_validator(mode="after")
@@ -157,5 +160,5 @@ class Experiment(Protocol):
     @classmethod
     def _distinct(cls, value: tuple[Block, ...]) -> tuple[Block, ...]:
         if len({(b.folder, b.slug) for b in value}) != len(value):
-            raise ValueError("the same block of functions is named twice")
+            raise ValueError("duplicate block of functions; remove one")
         return value

@@ -13,11 +13,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons, Information, LearningCurves, Reported, WithForces
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
-from bpstudy.config.errors import explained
 from bpstudy.config.experiments import Frames, Optimizer, Protocol
+from bpstudy.config.explain import explain
 from bpstudy.config.figures import Figures
 from bpstudy.config.functions import Block, UnitFunctions
 from bpstudy.config.lists import expanded
+from bpstudy.config.plausible import implausible
 from bpstudy.config.stated import Blocks, Experiments
 from bpstudy.config.systems import System
 
@@ -91,7 +92,7 @@ class Config(Section):
     @classmethod
     def _distinct_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(value)) != len(value):
-            raise ValueError("a seed stands there twice")
+            raise ValueError("duplicate seed; remove one")
         return value
 
     @model_validator(mode="after")
@@ -254,6 +255,12 @@ class Config(Section):
             raise ValueError("\n".join(problems))
         return self
 
+    @model_validator(mode="after")
+    def _plausible(self) -> Self:
+        if problems := implausible(self):
+            raise ValueError("\n".join(problems))
+        return self
+
     @property
     def used_systems(self) -> dict[str, System]:
         """The systems that a choice of frames, the unit functions or runs name; the others are not computed."""
@@ -288,7 +295,7 @@ def load(values: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(written_out)
     except ValidationError as error:
-        raise ConfigError(explained(error, written_out)) from None
+        raise ConfigError(explain(error, written_out)) from None
 
 
 def schema_json() -> str:

@@ -1,4 +1,4 @@
-"""Errors of predicted cell energies."""
+"""Error metrics of predicted cell energies."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,11 @@ from bpstudy.statistics.finite import finite_energies
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors over some frames; the field names hold the units.
+    """Errors on a set of frames; the field names give the units.
 
-    `rmse_over_sd` relates the RMSE to the standard deviation of the reference energies on the same frames (1: no better
-    than their mean), `r2` = 1 - rmse_over_sd². `bias_mev_per_atom` is the mean of predicted - reference.
+    `rmse_over_sd` is the RMSE divided by the standard deviation of the reference energies on the same frames (1: no
+    better than predicting their mean), `r2` = 1 - rmse_over_sd². `bias_mev_per_atom` is the mean of predicted -
+    reference.
     """
 
     n_frames: int
@@ -48,7 +49,7 @@ def errors(reference_ev: ArrayLike, predicted_ev: ArrayLike, n_atoms: int) -> Er
         raise ValueError(f"n_atoms: {n_atoms}; at least 1 is needed")
     spread = reference.std()
     if spread == 0:
-        raise ValueError("reference: energies are all equal, so errors have no scale; give more frames")
+        raise ValueError("reference: energies are all equal, so that R² is not defined; more frames are needed")
     residual = predicted - reference
     mse = float(np.mean(residual**2))
     rmse, mae, worst = 1000 * mse**0.5, 1000 * float(np.abs(residual).mean()), 1000 * float(np.abs(residual).max())
