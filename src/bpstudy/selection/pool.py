@@ -24,7 +24,7 @@ from ase.data import atomic_numbers
 
 from bpstudy.normalization import is_dead
 from bpstudy.symmetry import G1, G2, G4, G5, SymmetryFunctions, grid
-from bpstudy.symmetry.functions import SymmetryFunction
+from bpstudy.symmetry.functions import TYPES, SymmetryFunction
 from bpstudy.symmetry.neighbors import neighbors
 
 SEARCH_ANGSTROM = (3.0, 4.5, 6.5, 9.0)  # radii tried in turn until most atoms have a neighbour
@@ -42,6 +42,7 @@ class PoolSettings:
         widths: of the shifted shells, in nearest-neighbour distances.
         angular_etas: η d² of the angular functions.
         zetas: ζ of the angular functions.
+        types: of functions that take part; n2p2, for example, has no G3.
         largest_correlation: |r| of two functions above which one is dropped.
         atoms: at most that many atoms, evenly spread over the frames, decide what is dead or doubled.
 
@@ -55,6 +56,7 @@ class PoolSettings:
     widths: tuple[float, ...] = (0.08, 0.16)
     angular_etas: tuple[float, ...] = (0.0, 0.2, 0.6)
     zetas: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+    types: tuple[str, ...] = ("G1", "G2", "G3", "G4", "G5")
     largest_correlation: float = 0.9999
     atoms: int = 4000
 
@@ -71,6 +73,8 @@ class PoolSettings:
             raise ValueError(f"fractions: {self.fractions}; they must not be above 1")
         if not all(eta >= 0 for eta in self.angular_etas):
             raise ValueError(f"angular_etas: {self.angular_etas}; they must not be negative")
+        if not self.types or not set(self.types) <= set(TYPES):
+            raise ValueError(f"types: {self.types}; allowed are some of {', '.join(TYPES)}")
         if not 0 < self.largest_correlation <= 1:
             raise ValueError(f"largest_correlation: {self.largest_correlation}; it must be above 0 and at most 1")
         if self.atoms < 2:
@@ -128,7 +132,7 @@ def proposals(elements: Iterable[str], nearest: float, settings: PoolSettings) -
     for cutoff in cutoffs:
         for pair in combinations_with_replacement(ordered, 2):
             found += [_of(f, pair) for f in _angular(cutoff, nearest, settings)]
-    return tuple(dict.fromkeys(found))
+    return tuple(f for f in dict.fromkeys(found) if type(f).__name__ in settings.types)
 
 
 def _radial(cutoff: float, nearest: float, settings: PoolSettings) -> list[SymmetryFunction]:

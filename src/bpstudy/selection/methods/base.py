@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
+from threadpoolctl import threadpool_limits
 
 from bpstudy.selection.equations import LeastSquares, PoolEquations
 from bpstudy.selection.sample import Sample
@@ -70,7 +71,8 @@ def choose(name: str, problem: Problem, n: int, seed: int = 0) -> SymmetryFuncti
         raise ValueError(f"method: {name!r}; allowed are {', '.join(sorted(METHODS))}")
     if not 1 <= n <= len(problem.functions):
         raise ValueError(f"budget: {n} functions; allowed are 1 to the pool's {len(problem.functions)}")
-    return METHODS[name](problem, n, seed)
+    with threadpool_limits(1):  # the order of sums, and so a close choice, depends on the number of threads
+        return METHODS[name](problem, n, seed)
 
 
 def subset(problem: Problem, indices: object) -> SymmetryFunctions:
@@ -92,7 +94,7 @@ class Selector(SelectorMixin, BaseEstimator):
         return self.fit_equations(LeastSquares.from_rows(X, y))
 
     def fit_equations(self, equations: LeastSquares):
-        """Choose by normal equations; groups of columns count as one feature. Raises ValueError for too few features."""
+        """Choose by normal equations; a group of columns is one feature. Raises ValueError for too few features."""
         if not 1 <= self.n_to_select <= equations.n_groups:
             raise ValueError(f"n_to_select: {self.n_to_select} of {equations.n_groups} functions")
         self.n_features_in_ = equations.n_groups
