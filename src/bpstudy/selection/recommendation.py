@@ -30,7 +30,7 @@ N_DRAWS = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
+class Candidate:
     """A set with a model on it, tested on frames that chose nothing.
 
     Attributes:
@@ -69,7 +69,7 @@ class Ranking:
 
 
 def recommend(
-    tested: Sequence[Tested], rng: np.random.Generator, block_length: int = 1, confidence: float = 0.95
+    tested: Sequence[Candidate], rng: np.random.Generator, block_length: int = 1, confidence: float = 0.95
 ) -> Ranking:
     """Rank sets tested on the same frames; fits without seeds (linear ones) stand for each seed.
 
@@ -160,7 +160,7 @@ def _on_front(row: int, costs: Array, scores: Array) -> bool:
     return not bool(better.any())
 
 
-def to_json(tested: Sequence[Tested], ranking: Ranking, elements: Sequence[str]) -> str:
+def to_json(tested: Sequence[Candidate], ranking: Ranking, elements: Sequence[str]) -> str:
     """`recommended.json`: the set to take overall and at each budget, with errors, cost, and the inputs of others."""
 
     def entry(row: int) -> dict[str, Any]:

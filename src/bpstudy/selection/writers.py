@@ -58,7 +58,7 @@ def dscribe_parameters(functions: SymmetryFunctions, elements: Sequence[str]) ->
     """Arguments of `dscribe.descriptors.ACSF`, one for each cutoff of the set, and which of its columns are the set's.
 
     DScribe computes each parameter for every element or pair, and always G1, so that most of its columns are not
-    wanted: `columns` holds the wanted ones and `functions` their places in the set. No pair convention but "unordered" is there.
+    wanted: `columns` holds the wanted ones and `functions` their places in the set.
 
     Raises:
         ValueError: a function that DScribe does not have.
