@@ -6,10 +6,10 @@ from pathlib import Path
 sys.path.insert(0, f"{workflow.basedir}/src")
 
 from bpstudy.config.study import ConfigError, load
-from bpstudy.jobs import share_package
-from bpstudy.mpi import prepare_environment
+from bpstudy.running.jobs import share_package
+from bpstudy.dynamics.mpi import prepare_environment
 from bpstudy.provenance.recording import share_configuration
-from bpstudy.slurm import OrphanError, refuse_orphans
+from bpstudy.running.slurm import OrphanError, refuse_orphans
 
 share_package()
 share_configuration(workflow.config_settings.configfiles, workflow.config_settings.config)

@@ -16,8 +16,8 @@ from pathlib import Path
 import yaml
 
 from bpstudy.config.study import load
+from bpstudy.dynamics.mpi import prepare_environment
 from bpstudy.files import atomic_path
-from bpstudy.mpi import prepare_environment
 from bpstudy.provenance.record import machine
 
 ROOT = Path(__file__).parents[1]

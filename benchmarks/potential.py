@@ -19,13 +19,14 @@ import numpy as np
 import yaml
 
 from benchmarks.features import lithium, machine
-from bpstudy.calculators import make_calculator
 from bpstudy.config.study import load
-from bpstudy.descriptors import block_functions
+from bpstudy.descriptors.blocks import block_functions
+from bpstudy.dynamics.calculators import make_calculator
 from bpstudy.files import atomic_path
-from bpstudy.network import build_network
-from bpstudy.normalization import EnergyScale, Scaler
-from bpstudy.potential import Potential, describe
+from bpstudy.network.description import describe
+from bpstudy.network.model import build_network
+from bpstudy.network.normalization import EnergyScale, Scaler
+from bpstudy.potential.calculator import Potential
 from bpstudy.symmetry import SymmetryFunctions
 
 ROOT = Path(__file__).parents[1]

@@ -22,14 +22,14 @@ from ase.calculators.emt import EMT
 from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import thermalize_momenta
 
+from bpstudy.data.trajectory import read_frames
 from bpstudy.files import atomic_path
-from bpstudy.network import build_network
-from bpstudy.normalization import EnergyScale, Scaler
+from bpstudy.network.model import build_network
+from bpstudy.network.normalization import EnergyScale, Scaler
 from bpstudy.symmetry import SymmetryFunctions, compute_frames, grid
 from bpstudy.training import TrainingSettings, set_threads, train
 from bpstudy.training.levenberg_marquardt import NormalEquations
 from bpstudy.training.objective import Objective
-from bpstudy.trajectory import read_frames
 
 N_FRAMES, HIDDEN, TARGET_MSE_EV2 = 2000, (27, 27), 5.95e-6
 GOALS = {"gradient_s": 0.060, "levenberg_marquardt_to_target_s": 20.0}

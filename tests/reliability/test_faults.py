@@ -15,7 +15,7 @@ import psutil
 import pytest
 import yaml
 
-from bpstudy.doctor import check_packages
+from bpstudy.running.doctor import check_packages
 from tests.workflow.project import ROOT, TRAINED, TRAJECTORY, assert_same, computing, environment, snakemake
 
 CORES = ["--cores", "2"]

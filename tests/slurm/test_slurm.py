@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bpstudy.slurm import jobs_of
+from bpstudy.running.slurm import jobs_of
 from tests.workflow.project import TRAINED, TRAJECTORY, assert_same, computing, environment, snakemake
 from tests.workflow.test_chunks import LITHIUM
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from ase.io import read
 
-from bpstudy.archive import ArchiveError, add, archived, check_length, read_chunk, restore
 from bpstudy.config.systems import Simulated
-from bpstudy.dynamics import run_chunk
+from bpstudy.data.trajectory import read_frames
+from bpstudy.dynamics.archive import ArchiveError, add, archived, check_length, read_chunk, restore
+from bpstudy.dynamics.chunks import run_chunk
 from bpstudy.provenance import record
-from bpstudy.trajectory import read_frames
 
 SYSTEM = Simulated.model_validate(
     {

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpstudy.comparison import compare
 from bpstudy.config.analysis import Comparisons
+from bpstudy.evaluation.comparison import compare
 
 SETTINGS = Comparisons.model_validate(
     {

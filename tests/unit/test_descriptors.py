@@ -7,8 +7,8 @@ import pytest
 from ase.build import bulk
 
 from bpstudy.config.functions import Block
-from bpstudy.descriptors import block_functions, compute_block
-from bpstudy.features import FeatureError, read_blocks
+from bpstudy.descriptors.blocks import block_functions, compute_block
+from bpstudy.descriptors.features import FeatureError, read_blocks
 
 G2 = Block(type="G2", count=4, cutoff_angstrom=5.0, grid="fortnet")
 G5 = Block(type="G5", count=2, cutoff_angstrom=5.0, grid="fortnet", pairs="unordered")

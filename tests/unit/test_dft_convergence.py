@@ -10,10 +10,11 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from pydantic import ValidationError
 
-from bpstudy.calculators import make_calculator
 from bpstudy.config.checks import DftConvergence, convergence_problems, overlaid
 from bpstudy.config.systems import Emt, Gpaw, Simulated
-from bpstudy.dft_convergence import (
+from bpstudy.data.trajectory import snapshot
+from bpstudy.dynamics.calculators import make_calculator
+from bpstudy.dynamics.convergence import (
     ConvergenceError,
     compare,
     difference,
@@ -26,7 +27,6 @@ from bpstudy.dft_convergence import (
 from bpstudy.figures import style
 from bpstudy.figures.dft_convergence import dft_convergence
 from bpstudy.figures.tables import TableError
-from bpstudy.trajectory import snapshot
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = DftConvergence(

@@ -1,4 +1,4 @@
-"""`bpstudy.doctor` on machines that lack one thing each."""
+"""`bpstudy.running.doctor` on machines that lack one thing each."""
 
 import io
 import os
@@ -9,7 +9,7 @@ from importlib import metadata
 import pytest
 from rich.console import Console
 
-from bpstudy import doctor
+from bpstudy.running import doctor
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 
 from bpstudy.config.systems import Simulation
-from bpstudy.dynamics import DynamicsError, State, initial_state, run, run_chunk, sole_writer
-from bpstudy.trajectory import degrees_of_freedom, read_frames, temperature_kelvin
+from bpstudy.data.trajectory import degrees_of_freedom, read_frames, temperature_kelvin
+from bpstudy.dynamics.chunks import DynamicsError, State, initial_state, run, run_chunk, sole_writer
 
 CRYSTAL = {"lattice": "fcc", "element": "Cu", "lattice_constant_angstrom": 3.61, "cell": "cubic", "repeat": [1, 1, 1]}
 DYNAMICS = {"temperature_kelvin": 300.0, "timestep_fs": 1.0, "friction_per_fs": 0.01, "seed": 1}
@@ -133,7 +133,7 @@ def test_a_bad_step_is_named(failure, said):
 
 
 def test_nothing_of_a_failed_chunk_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("bpstudy.dynamics.make_calculator", lambda settings, log: Failing(RuntimeError("no")))
+    monkeypatch.setattr("bpstudy.dynamics.chunks.make_calculator", lambda settings, log: Failing(RuntimeError("no")))
     with pytest.raises(DynamicsError):
         run_chunk(copper(), 0, 5, None, tmp_path / "0.traj", tmp_path / "0.json")
     assert not [path for path in tmp_path.iterdir() if not path.name.endswith(".lock")]
@@ -152,7 +152,7 @@ def test_a_refused_writer_does_not_touch_the_log_of_the_first(tmp_path, monkeypa
     def begins_its_log(settings, log):
         log.write_text("anew")
 
-    monkeypatch.setattr("bpstudy.dynamics.make_calculator", begins_its_log)
+    monkeypatch.setattr("bpstudy.dynamics.chunks.make_calculator", begins_its_log)
     log = tmp_path / "gpaw.txt"
     log.write_text("of the first")
     with sole_writer(tmp_path / "0.traj"), pytest.raises(DynamicsError, match="another process"):

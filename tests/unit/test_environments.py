@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bpstudy.imports import modules_behind
 from bpstudy.provenance.environment import asked
+from bpstudy.running.imports import modules_behind
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text()

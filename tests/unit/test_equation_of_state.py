@@ -8,11 +8,11 @@ from ase.units import GPa
 from scipy.optimize import minimize_scalar
 
 from bpstudy.config.systems import Crystal
-from bpstudy.equation_of_state import crystals, elastic_constants, with_volumes
 from bpstudy.figures.equation_of_state import equation_of_state
 from bpstudy.figures.tables import TableError
-from bpstudy.potential import Potential
-from bpstudy.potential_runs import constants_of_networks, energies_at_volumes
+from bpstudy.potential.calculator import Potential
+from bpstudy.potential.equation_of_state import crystals, elastic_constants, with_volumes
+from bpstudy.potential.runs import constants_of_networks, energies_at_volumes
 from bpstudy.symmetry import G2, SymmetryFunctions
 from tests.unit.test_potential import make
 

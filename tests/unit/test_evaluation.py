@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpstudy.evaluation import (
+from bpstudy.statistics import (
     autocorrelation,
     band_edge,
     contiguous_folds,
@@ -17,14 +17,12 @@ from bpstudy.evaluation import (
     effective_size,
     errors,
     integrated_time,
-    mean_baseline,
     nearest_neighbours,
     paired_bootstrap,
-    ridge_baseline,
     rms_above,
     split_frames,
-    sum_over_atoms,
 )
+from bpstudy.training.ridge import mean_baseline, ridge_baseline, sum_over_atoms
 
 
 def ar1(phi, size, seed=0):

@@ -12,14 +12,14 @@ from sklearn.preprocessing import StandardScaler
 
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.config.functions import Block
-from bpstudy.descriptors import compute_block
-from bpstudy.evaluation.baselines import STRENGTHS
-from bpstudy.features import read_blocks
+from bpstudy.data.trajectory import snapshot, thermodynamics
+from bpstudy.descriptors.blocks import compute_block
+from bpstudy.descriptors.features import read_blocks
+from bpstudy.evaluation.tables import functions_label, histories, metrics, sums
 from bpstudy.files import write_table
-from bpstudy.fitting import FitFiles, fit_experiment
-from bpstudy.network import load_network
-from bpstudy.tables import functions_label, histories, metrics, sums
-from bpstudy.trajectory import snapshot, thermodynamics
+from bpstudy.network.model import load_network
+from bpstudy.training.experiment import FitFiles, fit_experiment
+from bpstudy.training.ridge import STRENGTHS
 
 BLOCKS = [
     Block(type="G2", count=4, cutoff_angstrom=5.0, grid="fortnet"),

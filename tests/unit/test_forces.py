@@ -14,16 +14,15 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from bpstudy.config.analysis import WithForces
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.config.functions import Block
-from bpstudy.descriptors import block_functions, compute_block
-from bpstudy.evaluation import ridge_baseline, sum_over_atoms
-from bpstudy.evaluation.baselines import KnownForces, linear_model, ridge_force_baseline
+from bpstudy.data.trajectory import snapshot, thermodynamics, write_frames
+from bpstudy.descriptors.blocks import block_functions, compute_block
+from bpstudy.descriptors.gradients import ForceError, force_set, read_functions
+from bpstudy.evaluation.tables import metrics, with_forces, with_forces_summary
 from bpstudy.figures.forces import with_forces as drawn
 from bpstudy.figures.tables import TableError
 from bpstudy.files import write_table
-from bpstudy.fitting import FitFiles, fit_experiment
-from bpstudy.forces import ForceError, force_set, read_functions
-from bpstudy.tables import metrics, with_forces, with_forces_summary
-from bpstudy.trajectory import snapshot, thermodynamics, write_frames
+from bpstudy.training.experiment import FitFiles, fit_experiment
+from bpstudy.training.ridge import KnownForces, linear_model, ridge_baseline, ridge_force_baseline, sum_over_atoms
 
 BLOCKS = [
     Block(type="G2", count=5, cutoff_angstrom=5.0, grid="fortnet"),

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bpstudy import mpi
+from bpstudy.dynamics import mpi
 
 ENVIRONMENT = mpi.SETTINGS | dict(os.environ) | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 

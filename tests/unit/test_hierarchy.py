@@ -7,7 +7,7 @@ from ase import Atoms
 from ase.build import bulk
 
 from bpstudy.config.functions import UnitFunctions
-from bpstudy.hierarchy import all_sums, cell_sums, magnitudes, scatter, unit_functions
+from bpstudy.descriptors.hierarchy import all_sums, cell_sums, magnitudes, scatter, unit_functions
 
 SETTINGS = UnitFunctions(
     system="cu4",

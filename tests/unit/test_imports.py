@@ -5,15 +5,15 @@ import sys
 
 import pytest
 
-from bpstudy.imports import SOURCE, modules_behind
+from bpstudy.running.imports import SOURCE, modules_behind
 
 STAGES = [
-    "bpstudy.dynamics",
-    "bpstudy.trajectory",
-    "bpstudy.descriptors",
-    "bpstudy.hierarchy",
-    "bpstudy.fitting",
-    "bpstudy.tables",
+    "bpstudy.dynamics.chunks",
+    "bpstudy.data.trajectory",
+    "bpstudy.descriptors.blocks",
+    "bpstudy.descriptors.hierarchy",
+    "bpstudy.training.experiment",
+    "bpstudy.evaluation.tables",
 ]
 LOADED = """
 import sys, importlib
@@ -31,8 +31,8 @@ def test_all_that_is_loaded_is_listed(stage):
 
 
 def test_dynamics_do_not_depend_on_what_comes_after():
-    names = {path.relative_to(SOURCE).as_posix() for path in modules_behind("bpstudy.dynamics")}
-    assert "calculators.py" in names
+    names = {path.relative_to(SOURCE).as_posix() for path in modules_behind("bpstudy.dynamics.chunks")}
+    assert "dynamics/calculators.py" in names
     assert not {name for name in names if name.startswith(("symmetry", "training", "figures", "config/experiments"))}
 
 

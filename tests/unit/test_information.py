@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpstudy.features import Features
+from bpstudy.descriptors.features import Features
+from bpstudy.evaluation.information import correlations, information
 from bpstudy.figures.information import against_cutoff, heat_maps
-from bpstudy.fitting import FrameSet
-from bpstudy.information import correlations, information
+from bpstudy.training.experiment import FrameSet
 
 
 def frames(values, energies):

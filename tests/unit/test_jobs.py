@@ -9,7 +9,7 @@ import pytest
 PROGRAM = """
 import os, sys
 from types import SimpleNamespace
-from bpstudy.jobs import job
+from bpstudy.running.jobs import job
 nothing = dict(input={{}}, output=[], params={{}}, wildcards={{}}, threads=1)
 with job(SimpleNamespace(log=[sys.argv[1]], rule="train", **nothing)):
     print("printed")

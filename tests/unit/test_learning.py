@@ -11,14 +11,14 @@ from ase.calculators.emt import EMT
 from bpstudy.config.analysis import FITS, LearningCurves
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.config.functions import Block
-from bpstudy.descriptors import compute_block
+from bpstudy.data.trajectory import snapshot, thermodynamics
+from bpstudy.descriptors.blocks import compute_block
+from bpstudy.descriptors.gradients import force_set, read_functions
 from bpstudy.figures.force_curves import force_curves
 from bpstudy.figures.learning import learning
 from bpstudy.files import write_table
-from bpstudy.fitting import read_set
-from bpstudy.forces import force_set, read_functions
-from bpstudy.learning import learning_curves, points, spread
-from bpstudy.trajectory import snapshot, thermodynamics
+from bpstudy.training.experiment import read_set
+from bpstudy.training.learning import learning_curves, points, spread
 
 BLOCK = Block(type="G2", count=4, cutoff_angstrom=5.0, grid="fortnet")
 SETTINGS = LearningCurves.model_validate(

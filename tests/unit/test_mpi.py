@@ -1,6 +1,6 @@
 import os
 
-from bpstudy import mpi
+from bpstudy.dynamics import mpi
 
 
 def test_settings_are_put_in_and_the_users_own_win(monkeypatch):

@@ -8,8 +8,8 @@ from ase.data import atomic_numbers
 from typer.testing import CliRunner
 
 from bpstudy.cli import app
-from bpstudy.n2p2 import ExportError, export
-from bpstudy.potential import Potential
+from bpstudy.potential.calculator import Potential
+from bpstudy.potential.n2p2 import ExportError, export
 from bpstudy.symmetry import G1, G2, G3, G4, G5, SymmetryFunctions
 from tests.unit.test_potential import FUNCTIONS, alloy, make
 

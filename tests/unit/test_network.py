@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from bpstudy.network import ACTIVATIONS, ModelMismatchError, build_network, load_network
-from bpstudy.normalization import EnergyScale, Scaler
+from bpstudy.network.model import ACTIVATIONS, ModelMismatchError, build_network, load_network
+from bpstudy.network.normalization import EnergyScale, Scaler
 
 LABELS = {"Cu": ("a", "b", "c", "d"), "Al": ("e", "f")}
 

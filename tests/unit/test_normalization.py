@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bpstudy.normalization import EnergyScale, Scaler
+from bpstudy.network.normalization import EnergyScale, Scaler
 
 
 @pytest.fixture

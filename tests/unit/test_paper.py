@@ -15,8 +15,8 @@ from pypdf import PdfReader
 
 from bpstudy.config.analysis import FITS
 from bpstudy.config.study import load
+from bpstudy.figures.paper import PaperError, build
 from bpstudy.figures.style import save
-from bpstudy.paper import PaperError, build
 
 REPOSITORY = Path(__file__).parents[2]
 MANUSCRIPT = REPOSITORY / "paper"

@@ -12,10 +12,11 @@ from ase.stress import voigt_6_to_full_3x3_stress
 from typer.testing import CliRunner
 
 from bpstudy.cli import app
-from bpstudy.md import Run, drift, run
-from bpstudy.network import build_network
-from bpstudy.normalization import EnergyScale, Scaler
-from bpstudy.potential import ExtrapolationError, ExtrapolationWarning, Potential, PotentialError, describe
+from bpstudy.network.description import describe
+from bpstudy.network.model import build_network
+from bpstudy.network.normalization import EnergyScale, Scaler
+from bpstudy.potential.calculator import ExtrapolationError, ExtrapolationWarning, Potential, PotentialError
+from bpstudy.potential.md import Run, drift, run
 from bpstudy.symmetry import G2, G4, G5, SymmetryFunctions
 
 
@@ -157,7 +158,7 @@ def test_a_structure_unlike_the_training_is_named(trained):
 
 def test_within_all_ranges_but_unlike_in_combination_is_outside(tmp_path):
     """Two functions that go together in training, one high and one low: only the Mahalanobis distance tells."""
-    from bpstudy.potential import Known
+    from bpstudy.network.domain import Known
 
     rng = np.random.default_rng(0)
     common = rng.normal(size=(500, 1))

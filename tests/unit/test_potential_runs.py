@@ -7,9 +7,9 @@ from bpstudy.config.analysis import PotentialRuns
 from bpstudy.config.checks import Thermal
 from bpstudy.figures.potential_runs import potential_runs
 from bpstudy.figures.tables import TableError
-from bpstudy.md import Run, run
-from bpstudy.potential import Potential
-from bpstudy.potential_runs import all_runs
+from bpstudy.potential.calculator import Potential
+from bpstudy.potential.md import Run, run
+from bpstudy.potential.runs import all_runs
 from tests.unit.test_potential import FUNCTIONS, alloy, make
 
 SETTINGS = PotentialRuns(

@@ -1,10 +1,10 @@
-"""`bpstudy.slurm` with a stand-in for SLURM's commands (tests/slurm has the real ones)."""
+"""`bpstudy.running.slurm` with a stand-in for SLURM's commands (tests/slurm has the real ones)."""
 
 import pytest
 from typer.testing import CliRunner
 
-from bpstudy import slurm
 from bpstudy.cli import app
+from bpstudy.running import slurm
 
 
 @pytest.fixture

@@ -8,19 +8,19 @@ from ase.build import bulk
 from ase.neighborlist import neighbor_list
 from scipy import stats
 
-from bpstudy.blocking import Correlated, TooShortError, correlation_frames
-from bpstudy.canonical import (
+from bpstudy.config.checks import Thermal
+from bpstudy.config.systems import Langevin
+from bpstudy.figures.tables import TableError
+from bpstudy.figures.thermal import Tables, thermal
+from bpstudy.thermal.analysis import Run, blocks, coordination, distributions, structure_frames, summary
+from bpstudy.thermal.blocking import Correlated, TooShortError, correlation_frames
+from bpstudy.thermal.canonical import (
     equilibrated_block,
     expected_error_kelvin,
     harmonic_energy_distribution,
     temperature_distribution,
 )
-from bpstudy.config.checks import Thermal
-from bpstudy.config.systems import Langevin
-from bpstudy.figures.tables import TableError
-from bpstudy.figures.thermal import Tables, thermal
-from bpstudy.rdf import coordination_number, radial_distribution, widest_gap
-from bpstudy.thermal import Run, blocks, coordination, distributions, structure_frames, summary
+from bpstudy.thermal.rdf import coordination_number, radial_distribution, widest_gap
 
 SETTINGS = Thermal(
     block_fs=100.0,

@@ -13,8 +13,8 @@ import tensorflow as tf
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
-from bpstudy.network import ACTIVATIONS, ModelMismatchError, build_network
-from bpstudy.normalization import EnergyScale, Scaler
+from bpstudy.network.model import ACTIVATIONS, ModelMismatchError, build_network
+from bpstudy.network.normalization import EnergyScale, Scaler
 from bpstudy.training import TrainingDivergedError, TrainingSettings, train
 from bpstudy.training.levenberg_marquardt import NormalEquations
 from bpstudy.training.objective import Objective
@@ -278,8 +278,8 @@ def test_impossible_settings_are_refused(values, message):
 FIT = """
 import sys
 import numpy as np
-from bpstudy.network import build_network
-from bpstudy.normalization import EnergyScale, Scaler
+from bpstudy.network.model import build_network
+from bpstudy.network.normalization import EnergyScale, Scaler
 from bpstudy.training import TrainingSettings, set_threads, train
 
 rng = np.random.default_rng(0)

@@ -8,8 +8,8 @@ import tensorflow as tf
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
-from bpstudy.network import build_network
-from bpstudy.normalization import EnergyScale, Scaler
+from bpstudy.network.model import build_network
+from bpstudy.network.normalization import EnergyScale, Scaler
 from bpstudy.symmetry import G2, G5, SymmetryFunctions
 from bpstudy.training import ForceData, TrainingSettings, train
 from bpstudy.training.levenberg_marquardt import NormalEquations

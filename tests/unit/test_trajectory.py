@@ -8,7 +8,15 @@ from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
-from bpstudy.trajectory import StoredFrames, TrajectoryError, join, read_frames, snapshot, thermodynamics, write_frames
+from bpstudy.data.trajectory import (
+    StoredFrames,
+    TrajectoryError,
+    join,
+    read_frames,
+    snapshot,
+    thermodynamics,
+    write_frames,
+)
 
 
 def moving(seed):

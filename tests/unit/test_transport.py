@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 
-from bpstudy.transport import motion
+from bpstudy.thermal.transport import motion
 
 
 def moving(paths, step_fs):

@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 
 from bpstudy.cli import app
 from bpstudy.config.study import Config, ConfigError, load
-from bpstudy.dynamics import DynamicsError, State, initial_state
-from bpstudy.features import FeatureError, read_blocks
-from bpstudy.network import ModelMismatchError, build_network, load_network
-from bpstudy.normalization import EnergyScale, Scaler
-from bpstudy.trajectory import TrajectoryError, read_frames, snapshot
+from bpstudy.data.trajectory import TrajectoryError, read_frames, snapshot
+from bpstudy.descriptors.features import FeatureError, read_blocks
+from bpstudy.dynamics.chunks import DynamicsError, State, initial_state
+from bpstudy.network.model import ModelMismatchError, build_network, load_network
+from bpstudy.network.normalization import EnergyScale, Scaler
 
 ROOT = Path(__file__).parents[2]
 STUDY = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import yaml
 
-from bpstudy.archive import archived, read_chunk
-from bpstudy.calculators import make_calculator
 from bpstudy.config.study import load
+from bpstudy.dynamics.archive import archived, read_chunk
+from bpstudy.dynamics.calculators import make_calculator
 
 ROOT = Path(__file__).parents[2]
 ARCHIVE = ROOT / "resources/trajectories"

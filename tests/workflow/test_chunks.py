@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bpstudy.mpi import prepare_environment
-from bpstudy.trajectory import join
+from bpstudy.data.trajectory import join
+from bpstudy.dynamics.mpi import prepare_environment
 
 ROOT = Path(__file__).parents[2]
 LITHIUM = {  # two atoms and a loose cutoff: a tenth of a second a step

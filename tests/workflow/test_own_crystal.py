@@ -7,9 +7,9 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.io import read, write
 
-from bpstudy.network import load_network
-from bpstudy.potential import Potential
-from bpstudy.trajectory import snapshot
+from bpstudy.data.trajectory import snapshot
+from bpstudy.network.model import load_network
+from bpstudy.potential.calculator import Potential
 from tests.workflow.project import copied, snakemake
 
 OVERLAY = {

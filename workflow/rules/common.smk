@@ -1,9 +1,9 @@
 import os
 import re
 
-from bpstudy.archive import SUFFIXES
+from bpstudy.dynamics.archive import SUFFIXES
 from bpstudy.config.systems import Simulated
-from bpstudy.imports import modules_behind
+from bpstudy.running.imports import modules_behind
 
 SIMULATED = [name for name, system in STUDY.used_systems.items() if isinstance(system, Simulated)]
 IMPORTED = [name for name in STUDY.used_systems if name not in SIMULATED]

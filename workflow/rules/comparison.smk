@@ -7,7 +7,7 @@ rule comparisons:
             for name in names
             for path in runs(name, "predictions.csv")
         ],
-        code=code("bpstudy.comparison"),
+        code=code("bpstudy.evaluation.comparison"),
     output:
         ranking=report("results/evaluation/ranking.csv", caption="../report/ranking.rst", category="Tables"),
         differences="results/evaluation/differences.csv",
@@ -32,7 +32,7 @@ rule smoothness:
     input:
         metrics="results/evaluation/metrics.csv",
         predictions=[path for name in STUDY.experiments for path in runs(name, "predictions.csv")],
-        code=code("bpstudy.tables"),
+        code=code("bpstudy.evaluation.tables"),
     output:
         "results/evaluation/smoothness.csv",
     log:

@@ -12,7 +12,7 @@ rule dft_convergence:
 rule dft_convergence_frames:
     input:
         trajectory=lambda w: trajectory(w.system),
-        code=code("bpstudy.dft_convergence", "bpstudy.trajectory"),
+        code=code("bpstudy.dynamics.convergence", "bpstudy.data.trajectory"),
     output:
         frames="results/dft_convergence/{system}/frames.traj",
         held=f"results/dft_convergence/{{system}}/{TRAJECTORY}.csv",
@@ -38,7 +38,7 @@ rule dft_convergence_frames:
 rule dft_convergence_variant:
     input:
         frames="results/dft_convergence/{system}/frames.traj",
-        code=code("bpstudy.dft_convergence", "bpstudy.calculators"),
+        code=code("bpstudy.dynamics.convergence", "bpstudy.dynamics.calculators"),
     output:
         "results/dft_convergence/{system}/{variant}.csv",
     log:
@@ -68,7 +68,7 @@ rule dft_convergence_table:
     input:
         variants=lambda w: expand("results/dft_convergence/{s}/{v}.csv", s=w.system, v=CONVERGENCE[w.system].variants),
         held=f"results/dft_convergence/{{system}}/{TRAJECTORY}.csv",
-        code=code("bpstudy.dft_convergence"),
+        code=code("bpstudy.dynamics.convergence"),
     output:
         report(
             "results/dft_convergence/{system}/table.csv",
@@ -123,7 +123,7 @@ if CONVERGENCE:
         input:
             held=expand(f"results/dft_convergence/{{s}}/{TRAJECTORY}.csv", s=CONVERGENCE),
             converged=[f"results/dft_convergence/{s}/{of.converged}.csv" for s, of in CONVERGENCE.items()],
-            code=code("bpstudy.dft_convergence"),
+            code=code("bpstudy.dynamics.convergence"),
         output:
             "results/dft_convergence/noise.csv",
         log:

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from bpstudy.archive import ArchiveError, check_length
+from bpstudy.dynamics.archive import ArchiveError, check_length
 
 try:
     for system in SIMULATED if STUDY.archive else []:
@@ -12,7 +12,7 @@ except ArchiveError as error:
 rule dynamics_chunk:
     input:
         state=state_before,
-        code=code("bpstudy.dynamics"),
+        code=code("bpstudy.dynamics.chunks"),
     output:
         frames="results/dynamics/{system}/chunks/{chunk}.traj",
         state="results/dynamics/{system}/chunks/{chunk}.state.json",
@@ -49,7 +49,7 @@ rule dynamics_chunk:
 rule trajectory:
     input:
         chunks=chunk_files,
-        code=code("bpstudy.trajectory"),
+        code=code("bpstudy.data.trajectory"),
     output:
         frames="results/dynamics/{system}/trajectory.traj",
         thermo="results/dynamics/{system}/thermo.csv",
@@ -76,7 +76,7 @@ rule trajectory:
 use rule trajectory as imported_trajectory with:
     input:
         chunks=lambda w: [STUDY.systems[w.system].trajectory],
-        code=code("bpstudy.trajectory"),
+        code=code("bpstudy.data.trajectory"),
     wildcard_constraints:
         system=one_of(IMPORTED),
     params:
@@ -92,7 +92,7 @@ if STUDY.archive:
     rule archived_trajectory:
         input:
             chunks=archived_files,
-            code=code("bpstudy.archive"),
+            code=code("bpstudy.dynamics.archive"),
         output:
             frames="results/dynamics/{system}/trajectory.traj",
             thermo="results/dynamics/{system}/thermo.csv",

@@ -7,7 +7,7 @@ rule metrics:
         fits=[path for name in STUDY.experiments for path in runs(name, "metrics.json")],
         baselines=[f"results/training/{name}/baselines.csv" for name in STUDY.experiments],
         noise=[STUDY.noise_floor] if STUDY.noise_floor else [],
-        code=code("bpstudy.tables"),
+        code=code("bpstudy.evaluation.tables"),
     output:
         report(
             "results/evaluation/metrics.csv",
@@ -35,7 +35,7 @@ rule metrics:
 rule histories:
     input:
         histories=[path for name in STUDY.experiments for path in runs(name, "history.csv")],
-        code=code("bpstudy.tables"),
+        code=code("bpstudy.evaluation.tables"),
     output:
         "results/evaluation/histories.csv",
     log:
@@ -58,7 +58,7 @@ rule sums:
     input:
         blocks=lambda w: block_files(shown_in(w).frames, STUDY.figures.sums[w.figure].experiment),
         thermo=lambda w: thermo(STUDY.frames[shown_in(w).frames].system),
-        code=code("bpstudy.tables"),
+        code=code("bpstudy.evaluation.tables"),
     output:
         "results/evaluation/sums/{figure}.csv",
     log:

@@ -6,7 +6,7 @@ if WITH_FORCES:
     rule with_forces:
         input:
             metrics="results/evaluation/metrics.csv",
-            code=code("bpstudy.tables"),
+            code=code("bpstudy.evaluation.tables"),
         output:
             seeds="results/evaluation/with_forces.csv",
             summary=report(
@@ -61,7 +61,7 @@ if WITH_FORCES:
             blocks=[block_file(frames, block) for frames in CURVE_SETS for block in TOGETHER.functions],
             thermo=[thermo(STUDY.frames[frames].system) for frames in CURVE_SETS],
             trajectories=[trajectory(STUDY.frames[frames].system) for frames in CURVE_SETS],
-            code=code("bpstudy.learning"),
+            code=code("bpstudy.training.learning"),
         output:
             report(
                 "results/evaluation/force_curves.csv",
@@ -117,7 +117,7 @@ if WITH_FORCES:
             description=f"results/training/{RUNS_OF.experiment}/seed-{RUNS_OF.seed}/potential.json",
             trajectory=trajectory(RUNS_OF.reference),
             thermo=thermo(RUNS_OF.reference),
-            code=code("bpstudy.potential_runs"),
+            code=code("bpstudy.potential.runs"),
         output:
             energies="results/potential/energies.csv",
             summary=report("results/potential/summary.csv", caption="../report/potential_runs.rst", category="Tables"),
@@ -174,7 +174,7 @@ if WITH_FORCES:
 
         rule equation_of_state_dft:
             input:
-                code=code("bpstudy.equation_of_state", "bpstudy.dft_convergence", "bpstudy.calculators"),
+                code=code("bpstudy.potential.equation_of_state", "bpstudy.dynamics.convergence", "bpstudy.dynamics.calculators"),
             output:
                 energies="results/equation_of_state/dft.csv",
                 elastic="results/equation_of_state/elastic_dft.csv",
@@ -203,7 +203,7 @@ if WITH_FORCES:
             input:
                 models=runs(EOS.experiment, "model.keras"),
                 descriptions=runs(EOS.experiment, "potential.json"),
-                code=code("bpstudy.potential_runs"),
+                code=code("bpstudy.potential.runs"),
             output:
                 energies="results/equation_of_state/networks.csv",
                 elastic="results/equation_of_state/elastic_networks.csv",

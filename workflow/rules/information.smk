@@ -9,7 +9,7 @@ rule information:
     input:
         blocks=[block_file(frames, block) for _, _, frames, blocks in DESCRIBED for block in blocks],
         thermo=[thermo(STUDY.frames[frames].system) for _, _, frames, _ in DESCRIBED],
-        code=code("bpstudy.information"),
+        code=code("bpstudy.evaluation.information"),
     output:
         table=report(
             "results/evaluation/information.csv",

@@ -6,7 +6,7 @@ rule learning_curves:
         run=block_files(CURVES.frames, CURVES.experiment),
         held_out=block_files(CURVES.held_out, CURVES.experiment),
         thermo=[thermo(STUDY.frames[frames].system) for frames in (CURVES.frames, CURVES.held_out)],
-        code=code("bpstudy.learning"),
+        code=code("bpstudy.training.learning"),
     output:
         report("results/evaluation/learning_curves.csv", caption="../report/learning.rst", category="Tables"),
     log:

@@ -1,7 +1,7 @@
 rule unit_functions:
     input:
         trajectory=trajectory(STUDY.unit_functions.system),
-        code=code("bpstudy.hierarchy"),
+        code=code("bpstudy.descriptors.hierarchy"),
     output:
         sums="results/normalization/unit_functions.csv",
         scatter="results/normalization/scatter.csv",

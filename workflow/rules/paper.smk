@@ -18,7 +18,7 @@ rule paper:
         bibliography="paper/references.bib",
         figures=PAPER_FIGURES.values(),
         tables=PAPER_TABLES.values(),
-        code=code("bpstudy.paper"),
+        code=code("bpstudy.figures.paper"),
     output:
         paper=report("results/paper/paper.pdf", caption="../report/paper.rst", category="Paper"),
         config="results/paper/config.json",

@@ -2,7 +2,7 @@ rule thermal:
     input:
         trajectory=lambda w: trajectory(w.system),
         thermo=lambda w: thermo(w.system),
-        code=code("bpstudy.thermal", "bpstudy.rdf", "bpstudy.systems"),
+        code=code("bpstudy.thermal.analysis", "bpstudy.thermal.rdf", "bpstudy.dynamics.crystals"),
     output:
         summary="results/thermal/{system}/summary.csv",
         blocks="results/thermal/{system}/blocks.csv",

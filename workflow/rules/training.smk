@@ -12,7 +12,7 @@ rule train:
             for frames in STUDY.experiments[w.experiment].sets.values()
             if STUDY.experiments[w.experiment].forces
         ],
-        code=code("bpstudy.fitting"),
+        code=code("bpstudy.training.experiment"),
     output:
         model=of_each_seed("model.keras"),
         potential=of_each_seed("potential.json"),

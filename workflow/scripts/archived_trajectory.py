@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from bpstudy.archive import read_chunk
 from bpstudy.config.systems import Simulated
+from bpstudy.data.trajectory import thermodynamics, write_frames
+from bpstudy.dynamics.archive import read_chunk
 from bpstudy.files import write_table
-from bpstudy.jobs import job
-from bpstudy.trajectory import thermodynamics, write_frames
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     archive = Path(snakemake.params.archive)

@@ -7,7 +7,7 @@ import pandas as pd
 from bpstudy.claims import NO_FORCES, Evidence, ledger
 from bpstudy.config.analysis import Reported, WithForces
 from bpstudy.files import atomic_path, write_table
-from bpstudy.jobs import job
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     given, params = snakemake.input, snakemake.params

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from bpstudy.comparison import compare
 from bpstudy.config.analysis import Comparisons
+from bpstudy.evaluation.comparison import compare
 from bpstudy.files import write_table
-from bpstudy.jobs import job
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     settings = Comparisons(**snakemake.params.settings)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from bpstudy.config.experiments import Frames
 from bpstudy.config.functions import Block
-from bpstudy.descriptors import compute_block
-from bpstudy.jobs import job
-from bpstudy.trajectory import StoredFrames
+from bpstudy.data.trajectory import StoredFrames
+from bpstudy.descriptors.blocks import compute_block
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     frames = StoredFrames(snakemake.input.trajectory)

@@ -3,12 +3,12 @@
 from ase.io import read
 from pydantic import TypeAdapter
 
-from bpstudy.calculators import make_calculator
 from bpstudy.config.checks import overlaid
 from bpstudy.config.systems import Emt, Gpaw
-from bpstudy.dft_convergence import evaluate
+from bpstudy.dynamics.calculators import make_calculator
+from bpstudy.dynamics.convergence import evaluate
 from bpstudy.files import write_table
-from bpstudy.jobs import job
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     params = snakemake.params

@@ -2,10 +2,10 @@
 
 from ase.io import read
 
-from bpstudy.dft_convergence import evaluate, even_frames
+from bpstudy.data.trajectory import write_frames
+from bpstudy.dynamics.convergence import evaluate, even_frames
 from bpstudy.files import write_table
-from bpstudy.jobs import job
-from bpstudy.trajectory import write_frames
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     params = snakemake.params

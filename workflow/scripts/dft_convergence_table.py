@@ -3,9 +3,9 @@
 import pandas as pd
 
 from bpstudy.config.checks import TRAJECTORY, DftConvergence
-from bpstudy.dft_convergence import compare
+from bpstudy.dynamics.convergence import compare
 from bpstudy.files import write_table
-from bpstudy.jobs import job
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     settings = DftConvergence(**snakemake.params.settings)

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from bpstudy.config.checks import DftConvergence
-from bpstudy.dft_convergence import noise
+from bpstudy.dynamics.convergence import noise
 from bpstudy.files import write_table
-from bpstudy.jobs import job
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     settings = {system: DftConvergence(**of) for system, of in snakemake.params.settings.items()}

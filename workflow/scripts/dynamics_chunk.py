@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from bpstudy.config.systems import Simulation
-from bpstudy.dynamics import DynamicsError, run_chunk
-from bpstudy.imports import modules_behind
+from bpstudy.dynamics.chunks import DynamicsError, run_chunk
 from bpstudy.provenance import record
+from bpstudy.running.imports import modules_behind
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--settings", required=True, help="crystal, calculator and dynamics, as JSON")
@@ -44,6 +44,6 @@ if wrote:
             inputs=record.hashes([arguments.state_in] if arguments.state_in else []),
             outputs=[arguments.frames, arguments.state_out],
             started=started,
-            code=record.hashes([*map(os.path.relpath, modules_behind("bpstudy.dynamics")), os.path.relpath(__file__)]),
+            code=record.hashes(map(os.path.relpath, [*modules_behind("bpstudy.dynamics.chunks"), __file__])),
         ),
     )

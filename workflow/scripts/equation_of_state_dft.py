@@ -2,12 +2,12 @@
 
 from pydantic import TypeAdapter
 
-from bpstudy.calculators import make_calculator
 from bpstudy.config.systems import Crystal, Emt, Gpaw
-from bpstudy.dft_convergence import evaluate
-from bpstudy.equation_of_state import crystals, elastic_constants, with_volumes
+from bpstudy.dynamics.calculators import make_calculator
+from bpstudy.dynamics.convergence import evaluate
 from bpstudy.files import write_table
-from bpstudy.jobs import job
+from bpstudy.potential.equation_of_state import crystals, elastic_constants, with_volumes
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     params = snakemake.params

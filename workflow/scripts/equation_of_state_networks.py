@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from bpstudy.config.systems import Crystal
-from bpstudy.equation_of_state import crystals
 from bpstudy.files import write_table
-from bpstudy.jobs import job
-from bpstudy.potential_runs import constants_of_networks, energies_at_volumes
+from bpstudy.potential.equation_of_state import crystals
+from bpstudy.potential.runs import constants_of_networks, energies_at_volumes
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     params = snakemake.params

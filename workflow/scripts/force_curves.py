@@ -5,10 +5,10 @@ import pandas as pd
 from bpstudy.config.analysis import FITS
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.files import write_table
-from bpstudy.fitting import TRAIN, add_forces, read_set
-from bpstudy.jobs import job
-from bpstudy.learning import HELD_OUT, learning_curves
+from bpstudy.running.jobs import job
 from bpstudy.training import set_threads
+from bpstudy.training.experiment import TRAIN, add_forces, read_set
+from bpstudy.training.learning import HELD_OUT, learning_curves
 
 with job(snakemake):
     given, params = snakemake.input, snakemake.params

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from bpstudy.evaluation.tables import histories
 from bpstudy.files import write_table
-from bpstudy.jobs import job
-from bpstudy.tables import histories
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     runs = [(*run, Path(path)) for run, path in zip(snakemake.params.runs, snakemake.input.histories, strict=True)]

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
+from bpstudy.evaluation.information import correlations, information
 from bpstudy.files import write_table
-from bpstudy.fitting import read_set
-from bpstudy.information import correlations, information
-from bpstudy.jobs import job
+from bpstudy.running.jobs import job
+from bpstudy.training.experiment import read_set
 
 with job(snakemake):
     blocks = iter(snakemake.input.blocks)

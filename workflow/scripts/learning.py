@@ -3,10 +3,10 @@
 from bpstudy.config.analysis import LearningCurves
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.files import write_table
-from bpstudy.fitting import read_set
-from bpstudy.jobs import job
-from bpstudy.learning import learning_curves, points
+from bpstudy.running.jobs import job
 from bpstudy.training import set_threads
+from bpstudy.training.experiment import read_set
+from bpstudy.training.learning import learning_curves, points
 
 with job(snakemake):
     given, params = snakemake.input, snakemake.params

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from bpstudy.config.experiments import Experiment
+from bpstudy.evaluation.tables import metrics
 from bpstudy.files import write_table
-from bpstudy.jobs import job
-from bpstudy.tables import metrics
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     experiments = {name: Experiment(**settings) for name, settings in snakemake.params.experiments.items()}

@@ -3,9 +3,9 @@
 from datetime import date
 from pathlib import Path
 
+from bpstudy.figures.paper import build
 from bpstudy.files import atomic_path
-from bpstudy.jobs import job
-from bpstudy.paper import build
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     config = Path(snakemake.output.config)

@@ -6,11 +6,11 @@ import pandas as pd
 
 from bpstudy.config.analysis import PotentialRuns
 from bpstudy.config.checks import Thermal
+from bpstudy.data.trajectory import read_frames
 from bpstudy.files import write_table
-from bpstudy.jobs import job
-from bpstudy.potential import Potential
-from bpstudy.potential_runs import all_runs
-from bpstudy.trajectory import read_frames
+from bpstudy.potential.calculator import Potential
+from bpstudy.potential.runs import all_runs
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     settings, thermal = PotentialRuns(**snakemake.params.settings), Thermal(**snakemake.params.thermal)

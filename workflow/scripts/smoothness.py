@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from bpstudy.evaluation.tables import smoothness
 from bpstudy.files import write_table
-from bpstudy.jobs import job
-from bpstudy.tables import smoothness
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     n_atoms = pd.read_csv(snakemake.input.metrics).groupby("experiment")["n_atoms"].first().to_dict()

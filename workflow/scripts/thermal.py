@@ -5,11 +5,11 @@ from ase.io import read
 
 from bpstudy.config.checks import Thermal
 from bpstudy.config.systems import Crystal, Langevin
+from bpstudy.dynamics.crystals import build_crystal
 from bpstudy.files import write_table
-from bpstudy.jobs import job
-from bpstudy.rdf import radial_distribution
-from bpstudy.systems import build_crystal
-from bpstudy.thermal import Run, blocks, coordination, distributions, structure_frames, summary
+from bpstudy.running.jobs import job
+from bpstudy.thermal.analysis import Run, blocks, coordination, distributions, structure_frames, summary
+from bpstudy.thermal.rdf import radial_distribution
 
 with job(snakemake):
     params, output = snakemake.params, snakemake.output

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bpstudy.config.experiments import Experiment, Optimizer
-from bpstudy.fitting import FitFiles, fit_experiment
-from bpstudy.jobs import job
+from bpstudy.running.jobs import job
+from bpstudy.training.experiment import FitFiles, fit_experiment
 
 with job(snakemake):
     experiment = Experiment(**snakemake.params.experiment)

@@ -1,8 +1,8 @@
 """Join a system's chunks (or read the user's own trajectory) and tabulate its thermodynamics."""
 
+from bpstudy.data.trajectory import join, thermodynamics, write_frames
 from bpstudy.files import write_table
-from bpstudy.jobs import job
-from bpstudy.trajectory import join, thermodynamics, write_frames
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     frames = join(snakemake.input.chunks)

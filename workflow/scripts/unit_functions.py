@@ -3,10 +3,10 @@
 import numpy as np
 
 from bpstudy.config.functions import UnitFunctions
+from bpstudy.data.trajectory import read_frames
+from bpstudy.descriptors.hierarchy import all_sums, cell_sums, magnitudes, unit_functions
 from bpstudy.files import write_table
-from bpstudy.hierarchy import all_sums, cell_sums, magnitudes, unit_functions
-from bpstudy.jobs import job
-from bpstudy.trajectory import read_frames
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     settings = UnitFunctions(**snakemake.params.settings)

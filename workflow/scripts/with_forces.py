@@ -3,9 +3,9 @@
 import pandas as pd
 
 from bpstudy.config.analysis import WithForces
+from bpstudy.evaluation.tables import with_forces, with_forces_summary
 from bpstudy.files import write_table
-from bpstudy.jobs import job
-from bpstudy.tables import with_forces, with_forces_summary
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     table = with_forces(pd.read_csv(snakemake.input.metrics), WithForces(**snakemake.params.settings))

@@ -18,7 +18,7 @@ from bpstudy.claims.evidence import (
     median_interval,
     shown,
 )
-from bpstudy.hierarchy import scatter
+from bpstudy.descriptors.hierarchy import scatter
 
 HARTREE_EV = 27.211386245981
 POOR_R2 = 0.9

@@ -1,82 +1,41 @@
-"""What a set of symmetry functions holds: redundancy, and whether frames alike in G are alike in energy.
+"""What sets of symmetry functions hold: dead ones, redundancy, and whether frames alike in G are alike in energy."""
 
-Functions that do not vary at all are found by `bpstudy.normalization.Scaler` (`dead_labels`).
-"""
-
-from dataclasses import dataclass
+from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import cdist
+import pandas as pd
 
-ROWS_AT_ONCE = 512
-
-
-def correlation_matrix(features: ArrayLike) -> NDArray[np.float64]:
-    """Pearson correlations (n, n) of the columns of `features` (..., n); NaN where a column is constant."""
-    x = np.asarray(features, dtype=np.float64)
-    x = x.reshape(-1, x.shape[-1])
-    spread = x.std(axis=0)
-    z = (x - x.mean(axis=0)) / np.where(spread > 0, spread, np.nan)
-    return z.T @ z / len(z)
+from bpstudy.statistics import correlation_matrix, effective_rank, nearest_neighbours
+from bpstudy.training.experiment import FrameSet, fit_scalers
+from bpstudy.training.ridge import sum_over_atoms
 
 
-def effective_rank(features: ArrayLike) -> float:
-    """exp(-Σ p ln p) with p the eigenvalues of the correlation matrix of the varying columns, divided by their sum.
+def information(frames: FrameSet, memory_fs: float) -> dict[str, float]:
+    """Dead functions, effective rank, and degeneracy (see `bpstudy.statistics`) of the functions of some frames.
 
-    1 for copies of one function, n for n uncorrelated ones (O. Roy, M. Vetterli, EUSIPCO 2007, 606; on the eigenvalues,
-    that is on explained variance). 0 if no column varies.
+    Numbers of functions are summed over elements. The neighbours of a frame are those nearest in the sums of the
+    functions over its atoms, at least `memory_fs` away in time, if the frames last that long.
     """
-    matrix = correlation_matrix(features)
-    varying = np.isfinite(np.diag(matrix))
-    if not varying.any():
-        return 0.0
-    eigenvalues = np.linalg.eigvalsh(matrix[np.ix_(varying, varying)]).clip(min=0)
-    p = eigenvalues[eigenvalues > 0] / eigenvalues.sum()
-    return float(np.exp(-np.sum(p * np.log(p))))
+    by_element = frames.features.by_element()
+    scalers = fit_scalers(frames.features)
+    steps = np.diff(frames.energies["time_fs"])
+    apart = min(round(memory_fs / steps.min()), len(steps) // 4)
+    neighbours = nearest_neighbours(sum_over_atoms(by_element), frames.energies["energy_dft_ev"], exclude=apart)
+    return {
+        "frames": len(frames.energies),
+        "functions": sum(values.shape[2] for values in by_element.values()),
+        "dead": sum(len(scaler.dead_labels) for scaler in scalers.values()),
+        "effective_rank": sum(effective_rank(values) for values in by_element.values()),
+        "degeneracy": neighbours.degeneracy,
+    }
 
 
-@dataclass(frozen=True, eq=False)
-class Neighbours:
-    """Nearest neighbour of each frame in descriptor space: its index, distance, and difference of energy (eV)."""
-
-    index: NDArray[np.intp]
-    distance: NDArray[np.float64]
-    energy_difference_ev: NDArray[np.float64]
-    energy_sd_ev: float
-
-    @property
-    def degeneracy(self) -> float:
-        """RMS energy difference of nearest neighbours / (√2 sd(E)): 0 if G determines E, 1 if it tells nothing."""
-        return float(np.sqrt(np.mean(self.energy_difference_ev**2) / 2) / self.energy_sd_ev)
-
-
-def nearest_neighbours(descriptors: ArrayLike, energies_ev: ArrayLike, exclude: int = 0) -> Neighbours:
-    """Nearest neighbours of frames by Euclidean distance of `descriptors` (n_frames, n), standardised by column.
-
-    Frames at most `exclude` apart in time are no neighbours: they are close in everything.
-
-    Raises:
-        ValueError: not one energy a frame, constant energies, or `exclude` leaves some frame alone.
-    """
-    x, energies = np.asarray(descriptors, dtype=np.float64), np.asarray(energies_ev, dtype=np.float64)
-    if x.ndim != 2 or energies.shape != x.shape[:1] or not (np.isfinite(x).all() and np.isfinite(energies).all()):
-        raise ValueError(
-            f"finite descriptors (n_frames, n) and one energy a frame are needed: {x.shape}, {energies.shape}"
-        )
-    n_frames = len(x)
-    if not 0 <= exclude < n_frames // 2:
-        raise ValueError(f"exclude: {exclude}; it must leave neighbours to each of the {n_frames} frames")
-    if np.ptp(energies) == 0:
-        raise ValueError("energies: all equal; give more frames")
-    spread = x.std(axis=0)
-    z = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    frames = np.arange(n_frames)
-    index, distance = np.empty(n_frames, dtype=np.intp), np.empty(n_frames)
-    for start in range(0, n_frames, ROWS_AT_ONCE):
-        rows = frames[start : start + ROWS_AT_ONCE]
-        distances = cdist(z[rows], z)
-        distances[np.abs(rows[:, None] - frames) <= exclude] = np.inf
-        index[rows] = distances.argmin(axis=1)
-        distance[rows] = distances.min(axis=1)
-    return Neighbours(index, distance, energies[index] - energies, float(energies.std()))
+def correlations(frames: FrameSet) -> pd.DataFrame:
+    """Pearson correlation of each pair of functions over all atoms: element, first, second, correlation."""
+    tables = []
+    for element, values in frames.features.by_element().items():
+        labels = list(frames.features.labels)
+        matrix = pd.DataFrame(correlation_matrix(values), index=labels, columns=labels)
+        long = matrix.rename_axis("first").melt(ignore_index=False, var_name="second", value_name="correlation")
+        tables.append(long.reset_index().assign(element=element))
+    return pd.concat(tables, ignore_index=True)

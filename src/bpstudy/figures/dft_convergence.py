@@ -25,7 +25,7 @@ def dft_convergence(
     """A row of panels a system: what each variant differs in from the tight reference, and from the study's settings.
 
     Args:
-        systems: the table of `bpstudy.dft_convergence.compare` of each system.
+        systems: the table of `bpstudy.dynamics.convergence.compare` of each system.
         study: name of the variant with the study's settings, of each system.
     """
     if not systems:

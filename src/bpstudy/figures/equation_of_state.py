@@ -21,9 +21,9 @@ def equation_of_state(
 
     Args:
         dft: volume, volume_angstrom3_per_atom, energy_ev_per_atom.
-        networks: of `bpstudy.potential_runs.energies_at_volumes`.
-        elastic_dft: of `bpstudy.equation_of_state.elastic_constants`.
-        elastic_networks: of `bpstudy.potential_runs.constants_of_networks`.
+        networks: of `bpstudy.potential.runs.energies_at_volumes`.
+        elastic_dft: of `bpstudy.potential.equation_of_state.elastic_constants`.
+        elastic_networks: of `bpstudy.potential.runs.constants_of_networks`.
     """
     require_finite(dft, ["volume", "volume_angstrom3_per_atom", "energy_ev_per_atom"], "energies of the DFT")
     require_finite(networks, ["volume", "energy_ev_per_atom", "seed"], "energies of the networks")

@@ -21,7 +21,7 @@ def force_curves(table: pd.DataFrame, goals: tuple[float, float], width_cm: floa
     """Held-out errors of energy and forces against the number of frames, networks and ridge of both fits.
 
     Args:
-        table: of `bpstudy.learning.learning_curves`, with the column fit.
+        table: of `bpstudy.training.learning.learning_curves`, with the column fit.
         goals: errors at the most, meV per atom and meV/Å: dashed lines.
     """
     require_finite(table, ["frames", *PANELS], "learning curves with forces")

@@ -21,7 +21,7 @@ def with_forces(table: pd.DataFrame, goals: tuple[float, float], width_cm: float
     """Held-out errors of energy and forces of each pair of experiments, all seeds, beside ridge with the same loss.
 
     Args:
-        table: of `bpstudy.tables.with_forces`.
+        table: of `bpstudy.evaluation.tables.with_forces`.
         goals: errors at the most, meV per atom and meV/Å: dashed lines.
     """
     require_finite(table, [*PANELS, *(ridge for ridge, _ in PANELS.values())], "errors with forces")

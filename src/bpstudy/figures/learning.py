@@ -18,7 +18,7 @@ def learning(table: pd.DataFrame, count_of_shares: int, width_cm: float = style.
     """Held-out RMSE against the number of frames at the longest duration, and against the duration at one number.
 
     Args:
-        table: of `bpstudy.learning.learning_curves`.
+        table: of `bpstudy.training.learning.learning_curves`.
         count_of_shares: the number of frames of the second panel.
     """
     require_finite(require(table, COLUMNS, "learning curves"), ["rmse_mev_per_atom"], "learning curves")

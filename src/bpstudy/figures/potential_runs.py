@@ -18,7 +18,7 @@ def potential_runs(
     """The total energy at constant energy, and g(r), velocity autocorrelation and mean square displacement in a bath.
 
     Args:
-        energies, rdf, motion: of `bpstudy.potential_runs.all_runs`.
+        energies, rdf, motion: of `bpstudy.potential.runs.all_runs`.
     """
     require_finite(energies, ["time_fs", "total_ev", "atoms"], "energies of the runs")
     require(rdf, ["distance_angstrom", "g", "source"], "g(r) of the runs")

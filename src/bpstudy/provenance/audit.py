@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bpstudy import archive
 from bpstudy.checksums import sha256
+from bpstudy.dynamics import archive
 from bpstudy.provenance.embed import FORMATS, embedded
 from bpstudy.provenance.environment import Package, asked, compared, locked
 from bpstudy.provenance.lineage import lineage_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bpstudy.archive import SUFFIXES
+from bpstudy.dynamics.archive import SUFFIXES
 from bpstudy.provenance import record
 from bpstudy.provenance.store import Store, read_record
 

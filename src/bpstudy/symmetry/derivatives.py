@@ -48,6 +48,21 @@ def _add_sums(start, first, atom, vector, pulls, gradients, strain):
                         total[f] += along * pull[f]
 
 
+@compiled
+def forces_and_virial(start, atom, vector, pulls):
+    """F (n_atoms, 3) and Σₚ pullₚ ⊗ vectorₚ (3, 3), from the derivative of an energy by each neighbour's position."""
+    forces, virial = np.zeros((len(start) - 1, 3)), np.zeros((3, 3))
+    for i in range(len(start) - 1):
+        for p in range(start[i], start[i + 1]):
+            for c in range(3):
+                pull = pulls[p, c]
+                forces[i, c] += pull
+                forces[atom[p], c] -= pull
+                for d in range(3):
+                    virial[c, d] += pull * vector[p, d]
+    return forces, virial
+
+
 def _some_centres(near: Neighbors, n_functions: int) -> Iterator[tuple[slice, Neighbors]]:
     count = 1 + 24 * n_functions * len(near.atom) // _BYTES
     for centres, _, part in near.parts(count):

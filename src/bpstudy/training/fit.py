@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bpstudy.network import AtomicNetwork
+from bpstudy.network.model import AtomicNetwork
 from bpstudy.training import adam, lbfgs, levenberg_marquardt
 from bpstudy.training.forces import ForceData
 from bpstudy.training.objective import Objective

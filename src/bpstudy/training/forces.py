@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bpstudy.network import AtomicNetwork
+from bpstudy.network.model import AtomicNetwork
 from bpstudy.training.layers import Architecture, Tensors, architecture, compiled, curvature, slope, unpack
 
 Array = NDArray[np.float64]

@@ -6,7 +6,7 @@ from functools import cache, partial
 
 import tensorflow as tf
 
-from bpstudy.network import AtomicNetwork
+from bpstudy.network.model import AtomicNetwork
 
 Tensors = dict[str, tf.Tensor]
 Weights = dict[str, list[tuple[tf.Tensor, tf.Tensor]]]

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike, NDArray
 
-from bpstudy.network import AtomicNetwork
-from bpstudy.normalization import finite_energies
+from bpstudy.network.model import AtomicNetwork
+from bpstudy.statistics.finite import finite_energies
 from bpstudy.training.forces import ForceData, ForceTerm
 from bpstudy.training.layers import Architecture, Tensors, architecture, compiled, slope, unpack
 

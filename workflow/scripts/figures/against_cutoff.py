@@ -4,7 +4,7 @@ import pandas as pd
 
 from bpstudy.figures.information import against_cutoff
 from bpstudy.figures.style import save
-from bpstudy.jobs import job
+from bpstudy.running.jobs import job
 
 with job(snakemake):
     params = snakemake.params

@@ -1,0 +1,1 @@
+"""Frames as users have them: read, checked, chosen."""

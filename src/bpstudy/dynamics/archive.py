@@ -1,0 +1,176 @@
+"""Archived trajectories: finished chunks of real dynamics, compact, checked, readable with ASE alone.
+
+A chunk is three files: `NNNN.traj.xz` (an ASE trajectory: positions and both energies to the last bit, momenta and
+forces in single precision), `NNNN.state.json` (the next chunk starts from it) and `NNNN.record.json` (how it was made).
+`SHA256SUMS` holds the checksum of each, in the form of sha256sum. A chunk is written once and never again.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+
+from bpstudy.checksums import sha256
+from bpstudy.config.systems import Simulated, Simulation
+from bpstudy.data.trajectory import read_frames, snapshot, write_frames
+from bpstudy.files import atomic_path
+
+MANIFEST = "SHA256SUMS"
+SUFFIXES = (".traj.xz", ".state.json", ".record.json")
+# Contexts of eight bytes, the size of most numbers: a sixth smaller than the default.
+COMPRESSION = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "lp": 3, "pb": 3}]
+
+
+class ArchiveError(ValueError):
+    """The archive is damaged, too short or of another study; the message names the file."""
+
+
+def add(chunks: Path, archive: Path) -> list[str]:
+    """Archive the finished chunks of `chunks` (results/dynamics/<system>/chunks) that `archive` does not hold yet.
+
+    Returns:
+        The numbers of the chunks added.
+
+    Raises:
+        ArchiveError: a chunk does not continue the archived one before it.
+    """
+    finished = {path.name.split(".")[0] for path in chunks.glob("*.record.json")}
+    added = sorted(finished - set(archived(archive)))
+    for number in added:
+        _check_continues(json.loads((chunks / f"{number}.record.json").read_text()), archive, number)
+        frames = read_frames(chunks / f"{number}.traj")
+        with atomic_path(archive / f"{number}{SUFFIXES[0]}") as temporary:
+            write_frames(temporary, map(_single_precision, frames))
+            temporary.write_bytes(lzma.compress(temporary.read_bytes(), filters=COMPRESSION))
+        _copy_state_and_record(chunks, archive, number)
+        _extend_manifest(archive, [f"{number}{suffix}" for suffix in SUFFIXES])
+    return added
+
+
+def restore(archive: Path, chunks: Path) -> list[str]:
+    """Put archived chunks that `chunks` lacks back into a results folder, so that the dynamics goes on from the last.
+
+    Returns:
+        The numbers of the chunks restored.
+
+    Raises:
+        ArchiveError: a file is missing or damaged.
+    """
+    restored = [number for number in archived(archive) if not (chunks / f"{number}.record.json").exists()]
+    for number in restored:
+        verify(archive, number)
+        write_frames(chunks / f"{number}.traj", read_frames(archive / f"{number}{SUFFIXES[0]}"))
+        _copy_state_and_record(archive, chunks, number)
+    return restored
+
+
+def archived(archive: Path) -> list[str]:
+    """Numbers of the chunks in the manifest, in order."""
+    return sorted(name.split(".")[0] for name in _manifest(archive) if name.endswith(SUFFIXES[0]))
+
+
+def check_length(archive: Path, system: Simulated) -> None:
+    """Whether the archive holds all steps of a system.
+
+    Raises:
+        ArchiveError: it does not; the message names the frames that are missing.
+    """
+    held = set(archived(archive))
+    missing = [number for number in range(system.chunks) if f"{number:04d}" not in held]
+    if missing:
+        first, last = system.chunk_range(missing[0])[0], system.chunk_range(missing[-1])[1]
+        raise ArchiveError(
+            f"{archive}: {len(missing)} of {system.chunks} chunks are missing, the first is "
+            f"{missing[0]:04d}{SUFFIXES[0]} (frames {first + 1 if first else 0} to {last} cannot be had); "
+            "ask for fewer steps, or compute them: archive: null"
+        )
+
+
+def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[int, int]) -> list[Atoms]:
+    """The verified frames of a chunk.
+
+    Args:
+        simulation: crystal, calculator and dynamics that the chunk must have been made with.
+        steps: first and last step that it must span.
+
+    Raises:
+        ArchiveError: a file is missing or damaged, or was made otherwise.
+    """
+    verify(archive, number)
+    record = json.loads((archive / f"{number}.record.json").read_text())
+    made = record["predicate"]["buildDefinition"]["externalParameters"]
+    if Simulation.model_validate(made["simulation"]) != simulation:
+        raise ArchiveError(
+            f"{archive / number}.record.json: was made with other settings than the configuration's; "
+            "an archive serves the study that it was made for: change the configuration back, or compute anew"
+        )
+    if tuple(made["steps"]) != steps:
+        raise ArchiveError(f"{archive / number}: spans the steps {made['steps']}, {list(steps)} are needed")
+    return read_frames(archive / f"{number}{SUFFIXES[0]}")
+
+
+def verify(archive: Path, number: str) -> None:
+    """Compare the files of a chunk with the manifest.
+
+    Raises:
+        ArchiveError: one is missing, not in the manifest, or not what was archived.
+    """
+    manifest = _manifest(archive)
+    for path in (archive / f"{number}{suffix}" for suffix in SUFFIXES):
+        expected = manifest.get(path.name)
+        if expected is None:
+            raise ArchiveError(f"{path}: is not in {archive / MANIFEST}; the archive does not hold this chunk")
+        try:
+            found = sha256(path)
+        except FileNotFoundError:
+            raise ArchiveError(f"{path}: is missing; restore it (git checkout -- {archive})") from None
+        if found != expected:
+            raise ArchiveError(
+                f"{path}: is damaged (sha256 {found[:12]}…, archived as {expected[:12]}…); "
+                f"restore it (git checkout -- {archive})"
+            )
+
+
+def _copy_state_and_record(source: Path, target: Path, number: str) -> None:
+    for suffix in SUFFIXES[1:]:
+        with atomic_path(target / f"{number}{suffix}") as temporary:
+            temporary.write_bytes((source / f"{number}{suffix}").read_bytes())
+
+
+def _manifest(archive: Path) -> dict[str, str]:
+    """{file: sha256}; empty where there is no archive yet."""
+    path = archive / MANIFEST
+    if not path.exists():
+        return {}
+    pairs = (line.split(maxsplit=1) for line in path.read_text().splitlines())
+    return {name: digest for digest, name in pairs}
+
+
+def _extend_manifest(archive: Path, names: Iterable[str]) -> None:
+    entries = _manifest(archive) | {name: sha256(archive / name) for name in names}
+    with atomic_path(archive / MANIFEST) as temporary:
+        temporary.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(entries.items())))
+
+
+def _check_continues(record: dict, archive: Path, number: str) -> None:
+    """The chunk must have started from the archived state before it."""
+    if int(number) == 0:
+        return
+    before = f"{int(number) - 1:04d}.state.json"
+    inputs = record["predicate"]["buildDefinition"]["resolvedDependencies"]
+    started_from = [entry["digest"].get("sha256") for entry in inputs if entry["name"].endswith(".state.json")]
+    if started_from != [_manifest(archive).get(before)]:
+        raise ArchiveError(f"chunk {number} does not continue the archived {archive / before}; it is of another run")
+
+
+def _single_precision(frame: Atoms) -> Atoms:
+    """A copy with momenta and forces in float32; positions and energies stay."""
+    small = snapshot(frame)
+    small.arrays["momenta"] = small.arrays["momenta"].astype(np.float32)
+    small.calc.results["forces"] = small.calc.results["forces"].astype(np.float32)
+    return small

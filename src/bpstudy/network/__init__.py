@@ -1,0 +1,1 @@
+"""Atomic networks: the Keras model, its scaler, the same network in NumPy, and its training domain."""

@@ -1,0 +1,118 @@
+"""Molecular dynamics with a fitted potential, at constant energy or temperature."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from ase import Atoms, units
+from ase.calculators.calculator import Calculator
+from ase.constraints import FixCom
+from ase.io.trajectory import Trajectory
+from ase.md.langevin import Langevin
+from ase.md.md import MolecularDynamics
+from ase.md.velocitydistribution import Stationary, thermalize_momenta
+from ase.md.verlet import VelocityVerlet
+
+from bpstudy.data.trajectory import degrees_of_freedom, snapshot
+from bpstudy.files import atomic_path
+
+
+@dataclass(frozen=True)
+class Run:
+    """Settings of a run: `friction_per_fs` couples to a bath of `temperature_kelvin`, None keeps the energy.
+
+    Velocities that the structure has are kept; without any they are drawn (Maxwell-Boltzmann, `seed`, centre of mass at
+    rest). Every `every`-th step is kept.
+
+    Raises ValueError for a value out of range.
+    """
+
+    steps: int
+    timestep_fs: float = 1.0
+    temperature_kelvin: float = 300.0
+    friction_per_fs: float | None = None
+    every: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for key in ("steps", "every"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"{key} = {getattr(self, key)} is not allowed; it must be 1 or more")
+        for key in ("timestep_fs", "temperature_kelvin", "friction_per_fs"):
+            value = getattr(self, key)
+            if value is not None and not (np.isfinite(value) and value > 0):
+                raise ValueError(f"{key} = {value} is not allowed; it must be a number above 0")
+
+
+def run(
+    atoms: Atoms, calculator: Calculator, settings: Run, keep: Callable[[Atoms], None] | None = None
+) -> pd.DataFrame:
+    """Velocity Verlet, or Langevin dynamics where there is a friction; `atoms` moves on.
+
+    Args:
+        keep: called with a frame of every row of the table.
+
+    Returns:
+        step, time_fs, potential_ev, kinetic_ev, total_ev of the cell, temperature_kelvin and seconds since the start.
+
+    Raises:
+        ValueError: the structure is not one for the calculator, or the energy became infinite.
+    """
+    atoms.calc = calculator
+    rng = np.random.default_rng(settings.seed)
+    if len(atoms) < 2:
+        raise ValueError("dynamics needs two atoms or more; repeat the cell")
+    if not atoms.get_momenta().any():
+        thermalize_momenta(atoms, settings.temperature_kelvin, rng=rng)
+        Stationary(atoms, preserve_temperature=True)
+    timestep = settings.timestep_fs * units.fs
+    integrator: MolecularDynamics
+    if settings.friction_per_fs is None:
+        integrator = VelocityVerlet(atoms, timestep)
+    else:
+        friction, kelvin = settings.friction_per_fs / units.fs, settings.temperature_kelvin
+        atoms.set_constraint(FixCom())
+        integrator = Langevin(atoms, timestep, temperature_K=kelvin, friction=friction, rng=rng, fixcm=False)
+    rows = []
+    started = time.perf_counter()
+    for step in range(0, settings.steps + 1):
+        if step:
+            integrator.step()
+        if step % settings.every == 0 or step == settings.steps:
+            potential, kinetic = atoms.get_potential_energy(), atoms.get_kinetic_energy()
+            if not np.isfinite(potential + kinetic):
+                raise ValueError(f"step {step}: the energy is {potential + kinetic}; use a smaller timestep_fs")
+            kelvin = 2 * kinetic / (degrees_of_freedom(len(atoms)) * units.kB)
+            seconds = time.perf_counter() - started
+            row = (step, step * settings.timestep_fs, potential, kinetic, potential + kinetic, kelvin, seconds)
+            rows.append(row)
+            if keep is not None:
+                keep(snapshot(atoms))
+    names = ["step", "time_fs", "potential_ev", "kinetic_ev", "total_ev", "temperature_kelvin", "seconds"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def supercell(atoms: Atoms, repeat: tuple[int, int, int]) -> Atoms:
+    """The structure so many times along each axis; without velocities, since copies of them would move as one cell."""
+    larger = atoms.repeat(repeat)
+    if len(larger) > len(atoms):
+        larger.set_momenta(np.zeros_like(larger.positions))
+    return larger
+
+
+def run_to_file(atoms: Atoms, calculator: Calculator, settings: Run, path: str | Path) -> pd.DataFrame:
+    """`run`, its frames written to an ASE trajectory that appears when it is complete."""
+    with atomic_path(path) as temporary, Trajectory(str(temporary), "w") as trajectory:
+        return run(atoms, calculator, settings, trajectory.write)
+
+
+def drift(table: pd.DataFrame, n_atoms: int) -> tuple[float, float]:
+    """Of the total energy: slope of a straight line, meV/atom/ps, and RMS about the line, meV/atom."""
+    times, total = table["time_fs"].to_numpy() / 1000, 1000 / n_atoms * table["total_ev"].to_numpy()
+    slope, offset = np.polyfit(times, total, 1)
+    return float(slope), float(np.sqrt(((total - slope * times - offset) ** 2).mean()))

@@ -1,0 +1,141 @@
+"""A potential in the files of n2p2: `input.nn`, `scaling.data` and a `weights.NNN.data` for each element.
+
+n2p2 (A. Singraber, J. Behler, C. Dellago, J. Chem. Theory Comput. 15, 1827 (2019), doi:10.1021/acs.jctc.8b00770) has G1
+and G2 as its type 2, G4 as 3 and G5 as 9, with the cosine cutoff as its type 1 and pairs j < k. It numbers functions in
+an order of its own, by element, type, cutoff and parameters; scaling and weights follow that order here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from bpstudy.files import atomic_path
+from bpstudy.network.domain import Known
+from bpstudy.network.element import ElementNetwork
+from bpstudy.potential.calculator import Potential
+from bpstudy.symmetry import G1, G2, G3, G4, G5
+from bpstudy.symmetry.functions import SymmetryFunction, label
+
+ACTIVATIONS = {"tanh": "t", "sigmoid": "s", "softplus": "p", "linear": "l"}
+
+
+class ExportError(ValueError):
+    """The potential has something that n2p2 does not; the message names it."""
+
+
+def export(potential: Potential, folder: str | Path) -> list[Path]:
+    """Write the potential for n2p2; lengths in Å, energies in eV, the atoms' energies included in the output bias.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ExportError: a function or an activation that n2p2 does not have; nothing is written.
+    """
+    folder = Path(folder)
+    elements = sorted(potential.networks, key=lambda element: atomic_numbers[element])
+    functions = [_entry(f, elements) for f in potential.functions.functions]
+    if len(set(functions)) < len(functions):
+        repeated = next(k for k, entry in enumerate(functions) if entry in functions[:k])
+        raise ExportError(f"{potential.functions.labels[repeated]}: stands there twice, which n2p2 does not allow")
+    order = sorted(range(len(functions)), key=lambda k: _sorting_key(functions[k], elements))
+    texts = {
+        "input.nn": _settings(potential, elements, [functions[k] for k in order]),
+        "scaling.data": _scaling(potential, elements, order),
+    }
+    for element in elements:
+        texts[f"weights.{atomic_numbers[element]:03d}.data"] = _weights(potential.networks[element], order)
+    for name, text in texts.items():
+        with atomic_path(folder / name) as temporary:
+            temporary.write_text(text)
+    return [folder / name for name in texts]
+
+
+# (type, elements of the neighbours, cutoff, eta, rs, zeta, lambda)
+Entry = tuple[int, tuple[str, ...], float, float, float, float, int]
+
+
+def _entry(function: SymmetryFunction, elements: Sequence[str]) -> Entry:
+    if isinstance(function, G3):
+        raise ExportError(f"{label(function)}: n2p2 has no G3")
+    neighbours = function.species
+    if neighbours is None:
+        if len(elements) > 1:
+            raise ExportError(f"{label(function)}: counts all elements, n2p2's functions one, or a pair, of them")
+        neighbours = (elements[0], elements[0]) if isinstance(function, G4 | G5) else elements[0]
+    if isinstance(function, G1):
+        return 2, (str(neighbours),), function.cutoff, 0.0, 0.0, 0.0, 0
+    if isinstance(function, G2):
+        return 2, (str(neighbours),), function.cutoff, function.eta, function.rs, 0.0, 0
+    if function.pairs != "unordered":
+        raise ExportError(f"{label(function)}: n2p2 sums over pairs j < k, 'unordered'")
+    pair = tuple(sorted(neighbours, key=lambda element: atomic_numbers[element]))
+    kind = 3 if isinstance(function, G4) else 9
+    return kind, pair, function.cutoff, function.eta, 0.0, function.zeta, function.lam
+
+
+def _sorting_key(entry: Entry, elements: Sequence[str]) -> tuple:
+    """n2p2's order of the functions of one central element."""
+    kind, neighbours, cutoff, eta, rs, zeta, lam = entry
+    return kind, cutoff, eta, rs, zeta, lam, [elements.index(element) for element in neighbours]
+
+
+def _settings(potential: Potential, elements: Sequence[str], functions: Sequence[Entry]) -> str:
+    layers = {element: potential.networks[element].layers for element in elements}
+    shapes = {tuple((len(layer.bias), layer.activation) for layer in of) for of in layers.values()}
+    if len(shapes) > 1:
+        raise ExportError("the elements' networks differ in shape, which this export does not write")
+    (shape,) = shapes
+    lines = [
+        "# Lengths in Angstrom, energies in eV.",
+        f"number_of_elements {len(elements)}",
+        f"elements {' '.join(elements)}",
+        "cutoff_type 1",
+        "scale_symmetry_functions_sigma",
+        "scale_min_short 0.0",
+        "scale_max_short 1.0",
+        f"global_hidden_layers_short {len(shape) - 1}",
+        f"global_nodes_short {' '.join(str(width) for width, _ in shape[:-1])}",
+        f"global_activation_short {' '.join(ACTIVATIONS[name] for _, name in shape)}",
+    ]
+    for element in elements:
+        for kind, neighbours, cutoff, eta, rs, zeta, lam in functions:
+            parameters = (eta, rs, cutoff) if kind == 2 else (eta, lam, zeta, cutoff)
+            numbers = " ".join(f"{value:.17g}" for value in parameters)
+            lines.append(f"symfunction_short {element} {kind} {' '.join(neighbours)} {numbers}")
+    return "\n".join(lines) + "\n"
+
+
+def _scaling(potential: Potential, elements: Sequence[str], order: Sequence[int]) -> str:
+    lines = ["# element, function, min, max, mean, sigma"]
+    for number, element in enumerate(elements, 1):
+        network: ElementNetwork = potential.networks[element]
+        known: Known = potential.known[element]
+        mean, sigma = -network.shift / network.factor, 1 / network.factor
+        for place, k in enumerate(order, 1):
+            values = " ".join(f"{value:.17g}" for value in (known.low[k], known.high[k], mean[k], sigma[k]))
+            lines.append(f"{number} {place} {values}")
+    return "\n".join(lines) + "\n"
+
+
+def _weights(network: ElementNetwork, order: Sequence[int]) -> str:
+    """Layer by layer: the weights of each input in turn, then the biases; the last layer gives eV."""
+    lines = ["# value, weight (a) or bias (b), number, from layer, neuron, to layer, neuron"]
+    for level, layer in enumerate(network.layers, 1):
+        last = level == len(network.layers)
+        kernel = layer.kernel[list(order)] if level == 1 else layer.kernel
+        kernel, bias = kernel.copy(), layer.bias.copy()
+        if last:
+            if layer.activation != "linear":
+                raise ExportError(f"the last layer is {layer.activation}; its energies need a linear one")
+            kernel *= network.scale_ev
+            bias = network.scale_ev * bias + network.offset_ev
+        for (i, j), value in np.ndenumerate(kernel):
+            lines.append(f"{value:.17g} a {len(lines)} {level - 1} {i + 1} {level} {j + 1}")
+        for j, value in enumerate(bias, 1):
+            lines.append(f"{value:.17g} b {len(lines)} {level} {j}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,111 @@
+"""What a potential is for: dynamics at constant energy and in a heat bath, and energies at other volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from bpstudy.config.analysis import PotentialRuns
+from bpstudy.config.checks import Thermal
+from bpstudy.config.systems import Crystal
+from bpstudy.potential.calculator import Potential
+from bpstudy.potential.equation_of_state import elastic_constants, with_volumes
+from bpstudy.potential.md import Run, drift, run, supercell
+from bpstudy.thermal.rdf import radial_distribution
+from bpstudy.thermal.transport import motion
+
+DFT, NETWORK = "DFT", "network"
+CELL, SUPERCELL, BATH = "NVE", "NVE, supercell", "NVT"
+ROWS = 1000  # of each run that are kept of its energies, at the most
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Tables of the runs.
+
+    Attributes:
+        energies: run, atoms, and the columns of `bpstudy.potential.md.run`.
+        summary: a row a run: drift of the total energy and RMS about it (NaN in the bath), temperature, speed,
+            extrapolations.
+        rdf: g(r) of `source` DFT and network, the latter in the bath.
+        motion: velocity autocorrelation and mean square displacement of the two.
+    """
+
+    energies: pd.DataFrame
+    summary: pd.DataFrame
+    rdf: pd.DataFrame
+    motion: pd.DataFrame
+
+
+def all_runs(
+    potential: Potential, reference: Sequence[Atoms], step_fs: float, settings: PotentialRuns, thermal: Thermal
+) -> Results:
+    """Run the potential from the last frame of a DFT trajectory, and compare with the trajectory.
+
+    Args:
+        reference: frames of the DFT, `step_fs` apart, without its warming up.
+        thermal: how g(r) is taken.
+
+    Raises:
+        ValueError: too few frames for the lags asked for, or a structure that the potential was not made for.
+    """
+    energies, summary = [], []
+    bath: list[Atoms] = []
+    for name, repeat, steps, friction in (
+        (CELL, (1, 1, 1), settings.nve_steps, None),
+        (SUPERCELL, settings.supercell, settings.supercell_steps, None),
+        (BATH, (1, 1, 1), settings.nvt_steps, settings.friction_per_fs),
+    ):
+        atoms = supercell(reference[-1].copy(), repeat)
+        every = 1 if name == BATH else max(1, steps // ROWS)
+        asked = Run(steps, settings.timestep_fs, settings.temperature_kelvin, friction, every, settings.seed)
+        before = potential.extrapolations
+        table = run(atoms, potential, asked, bath.append if name == BATH else None)
+        slope, scatter = drift(table, len(atoms)) if friction is None else (np.nan, np.nan)
+        row = {"run": name, "atoms": len(atoms), "steps": steps, "timestep_fs": settings.timestep_fs}
+        row |= {"drift_mev_per_atom_per_ps": slope, "rms_about_it_mev_per_atom": scatter}
+        row |= {"temperature_kelvin": table["temperature_kelvin"].mean()}
+        row |= {"atom_steps_per_second": len(atoms) * steps / table["seconds"].iloc[-1]}
+        summary.append(row | {"extrapolations": potential.extrapolations - before})
+        kept = table.iloc[:: max(1, len(table) // ROWS)]
+        energies.append(kept.assign(run=name, atoms=len(atoms)))
+    sources = {DFT: (reference, step_fs), NETWORK: (bath, settings.timestep_fs)}
+    shells = [
+        radial_distribution(
+            frames[:: max(1, len(frames) // thermal.rdf_frames)],
+            thermal.rdf_cutoff_angstrom,
+            thermal.rdf_bin_angstrom,
+        ).assign(source=name)
+        for name, (frames, _) in sources.items()
+    ]
+    moved = [motion(frames, step, settings.longest_fs).assign(source=name) for name, (frames, step) in sources.items()]
+    return Results(pd.concat(energies), pd.DataFrame(summary), pd.concat(shells), pd.concat(moved))
+
+
+def energies_at_volumes(folders: Mapping[int, Path], frames: Sequence[Atoms], volumes: Sequence[float]) -> pd.DataFrame:
+    """Energies (eV per atom) of the structures by each seed's network; `outside`: unlike all training."""
+    tables = []
+    for seed, folder in folders.items():
+        potential = Potential(folder, on_extrapolation="warn")
+        energies, outside = [], []
+        for frame in frames:
+            before = potential.extrapolations
+            energies.append(potential.get_potential_energy(frame) / len(frame))
+            outside.append(potential.extrapolations > before)
+        table = with_volumes(frames, volumes)
+        tables.append(table.assign(energy_ev_per_atom=energies, outside=outside, seed=seed))
+    return pd.concat(tables, ignore_index=True)
+
+
+def constants_of_networks(folders: Mapping[int, Path], crystal: Crystal, strain: float) -> pd.DataFrame:
+    """`bpstudy.potential.equation_of_state.elastic_constants` of each seed's network."""
+    tables = [
+        elastic_constants(crystal, Potential(folder, on_extrapolation="ignore"), strain).assign(seed=seed)
+        for seed, folder in folders.items()
+    ]
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,1 @@
+"""What jobs, machines and clusters need."""

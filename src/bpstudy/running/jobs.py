@@ -1,0 +1,38 @@
+"""What all jobs of the workflow that run a script share."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bpstudy.provenance.recording import recorded
+
+
+def share_package() -> None:
+    """Let the jobs that this process starts import this package, whatever environment they run in."""
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[None]:
+    """Send all output, also that of compiled code, to the job's log; a wrong input ends the job with one clear message.
+
+    A job that ends well leaves a record of what it read, used and wrote (`bpstudy audit`).
+
+    Our errors of input are ValueError or ArithmeticError (a fit that diverges); anything else is a fault of the program
+    and keeps its traceback.
+    """
+    with Path(snakemake.log[0]).open("w") as log:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(log.fileno(), stream.fileno())
+    try:
+        with recorded(snakemake):
+            yield
+    except (ValueError, ArithmeticError) as error:
+        if os.environ.get("BPSTUDY_TRACEBACK"):
+            raise
+        sys.exit(f"{snakemake.rule} failed: {error}")

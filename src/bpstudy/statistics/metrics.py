@@ -1,0 +1,68 @@
+"""Errors of predicted cell energies."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bpstudy.statistics.finite import finite_energies
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors over some frames; the field names hold the units.
+
+    `rmse_over_sd` relates the RMSE to the standard deviation of the reference energies on the same frames (1: no better
+    than their mean), `r2` = 1 - rmse_over_sd². `bias_mev_per_atom` is the mean of predicted - reference.
+    """
+
+    n_frames: int
+    mse_ev2: float
+    rmse_mev_per_cell: float
+    mae_mev_per_cell: float
+    max_mev_per_cell: float
+    rmse_mev_per_atom: float
+    mae_mev_per_atom: float
+    max_mev_per_atom: float
+    bias_mev_per_atom: float
+    rmse_over_sd: float
+    r2: float
+
+
+def rms(values: ArrayLike) -> float:
+    """√(mean x²), in the unit given."""
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def errors(reference_ev: ArrayLike, predicted_ev: ArrayLike, n_atoms: int) -> Errors:
+    """Errors of predicted against reference cell energies (n_frames,), eV, of cells of `n_atoms`.
+
+    Raises:
+        ValueError: lengths differ, a value is not finite, or the reference energies are all equal.
+    """
+    reference = finite_energies(reference_ev, "reference")
+    predicted = finite_energies(predicted_ev, "predicted")
+    if reference.size != predicted.size:
+        raise ValueError(f"predicted: {predicted.size} energies for {reference.size} reference energies")
+    if n_atoms < 1:
+        raise ValueError(f"n_atoms: {n_atoms}; at least 1 is needed")
+    spread = reference.std()
+    if spread == 0:
+        raise ValueError("reference: energies are all equal, so errors have no scale; give more frames")
+    residual = predicted - reference
+    mse = float(np.mean(residual**2))
+    rmse, mae, worst = 1000 * mse**0.5, 1000 * float(np.abs(residual).mean()), 1000 * float(np.abs(residual).max())
+    ratio = mse**0.5 / float(spread)
+    return Errors(
+        n_frames=reference.size,
+        mse_ev2=mse,
+        rmse_mev_per_cell=rmse,
+        mae_mev_per_cell=mae,
+        max_mev_per_cell=worst,
+        rmse_mev_per_atom=rmse / n_atoms,
+        mae_mev_per_atom=mae / n_atoms,
+        max_mev_per_atom=worst / n_atoms,
+        bias_mev_per_atom=1000 * float(residual.mean()) / n_atoms,
+        rmse_over_sd=ratio,
+        r2=1 - ratio**2,
+    )

@@ -1,0 +1,1 @@
+"""Is the dynamics right? Temperature, energies and structure against statistical mechanics."""

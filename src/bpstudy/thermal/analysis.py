@@ -1,0 +1,236 @@
+"""Is the dynamics right? Temperature, equilibration, fluctuations and drift against what theory expects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from scipy import stats
+
+from bpstudy.config.checks import Thermal
+from bpstudy.config.systems import Langevin
+from bpstudy.thermal.blocking import (
+    LEAST_BLOCKS,
+    Correlated,
+    Estimate,
+    TooShortError,
+    block_means,
+    correlation_frames,
+)
+from bpstudy.thermal.canonical import equilibrated_block, harmonic_energy_distribution, temperature_distribution
+from bpstudy.thermal.rdf import coordination_number, widest_gap
+
+BINS = 30
+DISTRIBUTION = ("quantity", "value", "density", "expected")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trajectory's thermodynamics with what its analysis needs.
+
+    `thermo` is the table of `bpstudy.data.trajectory.thermodynamics`; `bath` is None where it is not known.
+    """
+
+    thermo: pd.DataFrame
+    n_atoms: int
+    settings: Thermal
+    bath: Langevin | None = None
+
+    @property
+    def frame_fs(self) -> float:
+        """Time between frames, NaN where it is not known."""
+        return float(self.thermo["time_fs"].diff().iloc[1]) if len(self.thermo) > 1 else np.nan
+
+    @property
+    def block_frames(self) -> int:
+        """Frames a block; without times one block takes all, so that no error is made up."""
+        if np.isnan(self.frame_fs):
+            return len(self.thermo)
+        return max(1, round(self.settings.block_fs / self.frame_fs))
+
+    def at_bath(self, relaxations: float = 0.0) -> int:
+        """The frame from which the temperature stays at the bath's; none before so many relaxation times 1/γ.
+
+        Raises:
+            TooShortError: the bath is not known, or there is no such frame.
+        """
+        if self.bath is None:
+            raise TooShortError("no bath is known")
+        means = block_means(self.thermo["temperature_kelvin"].to_numpy(), self.block_frames)
+        block_fs = self.block_frames * self.frame_fs
+        earliest = int(np.ceil(relaxations / (self.bath.friction_per_fs * block_fs)))
+        sigmas = self.settings.equilibration_sigmas
+        return equilibrated_block(means, block_fs, self.bath, self.n_atoms, sigmas, earliest) * self.block_frames
+
+    def first_frame(self) -> int:
+        """The first frame of the statistics: in equilibrium with the bath, or frame 0 where there is none.
+
+        Raises:
+            TooShortError: it does not come to equilibrium.
+        """
+        return 0 if self.bath is None else self.at_bath(self.settings.left_out_relaxation_times)
+
+    @property
+    def memory_frames(self) -> float:
+        """Correlation time 1/γ of the bath, in frames: temperature and energy have no shorter one."""
+        return 1 / (self.bath.friction_per_fs * self.frame_fs) if self.bath else 1.0
+
+    def series(self, column: str) -> Correlated:
+        """A column of the frames in equilibrium: temperature_kelvin, or potential_ev in meV/atom.
+
+        Raises:
+            TooShortError: there is no equilibrium, or the frames do not hold it.
+        """
+        try:
+            values = self.thermo[column].to_numpy(float)[self.first_frame() :]
+        except TooShortError as reason:
+            raise TooShortError(f"equilibrium is not established: {reason}") from None
+        if np.isnan(values).any():
+            raise TooShortError(f"the frames hold no {column}")
+        if column == "potential_ev":
+            values = values * 1000 / self.n_atoms
+        return Correlated(values, self.block_frames, self.memory_frames)
+
+    @property
+    def temperature_kelvin(self) -> float:
+        """That of the bath, or else the mean."""
+        return self.bath.temperature_kelvin if self.bath else float(self.thermo["temperature_kelvin"].mean())
+
+
+def summary(run: Run) -> pd.DataFrame:
+    """A row a quantity: quantity, unit, value, error, expected by theory, and the reason where a number is missing."""
+    bath_kelvin = run.bath.temperature_kelvin if run.bath else np.nan
+    temperature = run.temperature_kelvin
+    t_sd = temperature_distribution(temperature, run.n_atoms).std()
+    e_sd = harmonic_energy_distribution(temperature, run.n_atoms).std() * 1000 / run.n_atoms
+    memory_fs = run.memory_frames * run.frame_fs if run.bath else np.nan
+    rows = [
+        row("frames", "", lambda: Estimate(len(run.thermo))),
+        row("temperature_at_bath_from", "fs", lambda: Estimate(run.at_bath() * run.frame_fs)),
+        row("statistics_from", "fs", lambda: Estimate(run.first_frame() * run.frame_fs)),
+        row("temperature_mean", "K", lambda: run.series("temperature_kelvin").mean(), bath_kelvin),
+        row("temperature_ks_p", "", lambda: kolmogorov_smirnov(run)),
+    ]
+    for name, column, unit, sd in (
+        ("temperature", "temperature_kelvin", "K", t_sd),
+        ("potential", "potential_ev", "meV/atom", e_sd),
+    ):
+        rows += [
+            row(f"{name}_sd", unit, partial(_spread, run, column), sd),
+            row(f"{name}_drift", f"{unit}/ps", partial(_drift_per_ps, run, column), 0.0),
+            row(f"{name}_correlation", "fs", partial(_correlation_fs, run, column), memory_fs),
+            row(f"{name}_independent", "frames", partial(_independent, run, column)),
+        ]
+    return pd.DataFrame(rows)
+
+
+def _spread(run: Run, column: str) -> Estimate:
+    return run.series(column).spread()
+
+
+def _drift_per_ps(run: Run, column: str) -> Estimate:
+    slope = run.series(column).drift()
+    return Estimate(slope.value * 1000 / run.frame_fs, slope.error * 1000 / run.frame_fs)
+
+
+def _correlation_fs(run: Run, column: str) -> Estimate:
+    """As the frames have it, the bath's memory set aside."""
+    return Estimate(correlation_frames(run.series(column).series, run.block_frames) * run.frame_fs)
+
+
+def _independent(run: Run, column: str) -> Estimate:
+    data = run.series(column)
+    return Estimate(len(data.series) / data.correlation_frames())
+
+
+def row(quantity: str, unit: str, estimate: Callable[[], Estimate], expected: float = np.nan) -> dict[str, object]:
+    """A row of the summary; what cannot be determined is empty and says why."""
+    try:
+        found = estimate()
+    except TooShortError as reason:
+        found = Estimate(reason=str(reason))
+    return {
+        "quantity": quantity,
+        "unit": unit,
+        "value": found.value,
+        "error": found.error,
+        "expected": expected,
+        "reason": found.reason,
+    }
+
+
+def kolmogorov_smirnov(run: Run) -> Estimate:
+    """p of the Kolmogorov-Smirnov test of T against theory, on frames one correlation time apart.
+
+    Raises:
+        TooShortError: no bath, or too few such frames.
+    """
+    if run.bath is None:
+        raise TooShortError("no bath is known, and a temperature taken from the frames would spoil the test")
+    data = run.series("temperature_kelvin")
+    thinned = data.series[:: int(np.ceil(data.correlation_frames()))]
+    if len(thinned) < LEAST_BLOCKS:
+        raise TooShortError(f"{len(thinned)} independent frames, {LEAST_BLOCKS} are needed")
+    expected = temperature_distribution(run.bath.temperature_kelvin, run.n_atoms)
+    return Estimate(float(stats.kstest(thinned, expected.cdf).pvalue))
+
+
+def blocks(run: Run) -> pd.DataFrame:
+    """A row a block: its middle in time, mean, least and greatest temperature, mean potential energy of the cell."""
+    size = run.block_frames
+    table = run.thermo.iloc[: len(run.thermo) // size * size]
+    grouped = table.groupby(np.arange(len(table)) // size)
+    return pd.DataFrame(
+        {
+            "time_fs": grouped["time_fs"].mean(),
+            "temperature_kelvin": grouped["temperature_kelvin"].mean(),
+            "temperature_min_kelvin": grouped["temperature_kelvin"].min(),
+            "temperature_max_kelvin": grouped["temperature_kelvin"].max(),
+            "potential_ev": grouped["potential_ev"].mean(),
+        }
+    )
+
+
+def distributions(run: Run) -> pd.DataFrame:
+    """Histograms in equilibrium: quantity (temperature in K, potential in meV/atom about its mean), value in the middle
+    of the bin, density and expected density; no rows where there is no equilibrium."""
+    temperature = temperature_distribution(run.temperature_kelvin, run.n_atoms)
+    harmonic = harmonic_energy_distribution(run.temperature_kelvin, run.n_atoms)
+    unit = 1000 / run.n_atoms  # of the cell's eV
+    tables = []
+    for quantity, column in (("temperature", "temperature_kelvin"), ("potential", "potential_ev")):
+        try:
+            series = run.series(column).series
+        except TooShortError:
+            continue
+        if quantity == "potential":
+            series = series - series.mean()
+        density, edges = np.histogram(series, BINS, density=True)
+        middle = (edges[1:] + edges[:-1]) / 2
+        if quantity == "temperature":
+            expected = temperature.pdf(middle)
+        else:
+            expected = harmonic.pdf(middle / unit + harmonic.mean()) / unit
+        tables.append(pd.DataFrame({"quantity": quantity, "value": middle, "density": density, "expected": expected}))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(DISTRIBUTION))
+
+
+def structure_frames(run: Run) -> slice:
+    """Which frames g(r) is averaged over: taken evenly of those in equilibrium, or of all where there is none."""
+    try:
+        first = run.first_frame()
+    except TooShortError:
+        first = 0
+    return slice(first, None, max(1, (len(run.thermo) - first) // run.settings.rdf_frames))
+
+
+def coordination(frames: Sequence[Atoms], ideal: Atoms, cutoff_angstrom: float) -> dict[str, object]:
+    """Row of the summary: neighbours of an atom up to the widest gap between the ideal crystal's shells, and there."""
+    within = widest_gap(ideal, cutoff_angstrom)
+    expected = coordination_number([ideal], within)[0]
+    unit = f"atoms within {within:.3f} Å"
+    return row("coordination_number", unit, lambda: Estimate(*coordination_number(frames, within)), expected)
