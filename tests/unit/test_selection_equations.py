@@ -6,7 +6,10 @@ import pytest
 from bpstudy.selection.equations import accumulate
 from bpstudy.selection.pool import make_pool
 from bpstudy.selection.sample import draw_sample
+from bpstudy.selection.targets import Tolerances
 from tests.unit.selection_data import SMALL, crystals
+
+TOLERANCES = Tolerances(0.01, 0.1)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["one element", "two elements"])
@@ -44,17 +47,16 @@ def test_equations_against_rows(data):
 def test_loss_against_a_fit_with_free_atomic_energies(data):
     frames, functions = data
     found = accumulate(functions, frames)
-    equations = found.least_squares(force_weight=2.0)
+    equations = found.least_squares(TOLERANCES)
     columns = equations.columns([0, 3, 5])
     loss = equations.square - equations.moment[columns] @ np.linalg.solve(
         equations.gram[np.ix_(columns, columns)], equations.moment[columns]
     )
     sums, rows = rows_written_out(functions, frames, found.elements)
     energies = found.energies_ev_per_atom
-    variance = (found.residual_energies() ** 2).mean()
     forces = np.concatenate([f.get_forces().ravel() for f in frames])
-    weight = np.sqrt(2.0 / (forces**2).sum())
-    unit = 1 / np.sqrt(len(frames) * variance)
+    weight = 1 / 0.1 / np.sqrt(len(forces))
+    unit = 1 / 0.01 / np.sqrt(len(frames))
     zeros = np.zeros((len(forces), len(found.elements)))
     a = np.vstack([
         np.hstack([unit * found.composition, unit * sums[:, columns]]),
@@ -71,7 +73,7 @@ def test_energies_of_the_atoms_do_not_matter(data):
         new.calc = old.calc.__class__(
             new, energy=old.get_potential_energy() + (new.numbers * 7.5).sum(), forces=old.get_forces()
         )
-    one, two = (accumulate(functions, some).least_squares() for some in (frames, shifted))
+    one, two = (accumulate(functions, some).least_squares(TOLERANCES) for some in (frames, shifted))
     np.testing.assert_allclose(one.moment, two.moment, atol=1e-8)
 
 
@@ -81,13 +83,14 @@ def test_threads_and_folds_do_not_change_a_bit(data):
     for key in ("sums", "force_grams", "force_moments", "scale", "values"):
         np.testing.assert_array_equal(getattr(one, key), getattr(two, key))
     parts = accumulate(functions, frames, np.arange(len(frames)) % 4)
-    np.testing.assert_allclose(parts.least_squares().gram, one.least_squares().gram, rtol=1e-9, atol=1e-12)
+    grams = [some.least_squares(TOLERANCES).gram for some in (parts, one)]
+    np.testing.assert_allclose(*grams, rtol=1e-9, atol=1e-12)
 
 
 def test_part_of_the_functions(data):
     frames, functions = data
     whole = accumulate(functions, frames)
-    part, equations = whole.take([4, 2]).least_squares(), whole.least_squares()
+    part, equations = whole.take([4, 2]).least_squares(TOLERANCES), whole.least_squares(TOLERANCES)
     columns = equations.columns([4, 2])
     np.testing.assert_allclose(part.gram, equations.gram[np.ix_(columns, columns)])
 
@@ -97,7 +100,8 @@ def test_energies_alone(data):
     frames = crystals(alloy=len(set(crystals(1)[0].numbers)) > 1, forces=False)
     found = accumulate(functions, frames)
     assert not found.has_forces
-    assert found.least_squares().square == 1.0
+    loss = found.least_squares(TOLERANCES).square
+    assert loss == pytest.approx((found.residual_energies() ** 2).mean() / TOLERANCES.energy_ev**2)
 
 
 def test_constant_energies_without_forces_are_an_error():
@@ -106,14 +110,14 @@ def test_constant_energies_without_forces_are_an_error():
     for frame in frames:
         frame.calc.results["energy"] = -3.0 * len(frame)
     with pytest.raises(ValueError, match="nothing beyond the composition"):
-        accumulate(functions, frames).least_squares()
+        accumulate(functions, frames).least_squares(TOLERANCES)
 
 
 def test_one_frame_is_an_error():
     frames = crystals(4)
     functions = make_pool(frames, SMALL).functions
     with pytest.raises(ValueError, match="at least two"):
-        accumulate(functions, frames[:1]).least_squares()
+        accumulate(functions, frames[:1]).least_squares(TOLERANCES)
 
 
 def test_missing_and_broken_numbers_are_named():
@@ -133,7 +137,7 @@ def test_sample_rows_against_products_written_out(data):
     """Rows of x_s x_j from dense gradients of the frames, for every element."""
     frames, functions = data
     frames = frames[:5]
-    sample = draw_sample(functions, frames, 0.01, 0.1, atoms_per_frame=100)
+    sample = draw_sample(functions, frames, TOLERANCES, atoms_per_frame=100)
     numbers = np.concatenate([f.numbers for f in frames])
     values = np.concatenate([functions.compute(f) for f in frames])
     present = np.unique(numbers)
@@ -161,3 +165,14 @@ def test_sample_rows_against_products_written_out(data):
         sample.products(s)[: len(frames)].reshape(len(frames), -1), sums, atol=2e-3 * np.abs(sums).max()
     )
     np.testing.assert_allclose(sample.products(s)[:, s], sample.squares()[:, s], atol=1e-4 * np.abs(forces).max())
+
+
+def test_typical_tolerances():
+    frames = crystals(4)
+    forces = np.concatenate([f.get_forces().ravel() for f in frames])
+    found = Tolerances.typical(frames, 2.5)
+    assert found.force_ev_per_angstrom == pytest.approx(0.15 * np.sqrt((forces**2).mean()))
+    assert found.energy_ev == pytest.approx(0.028 * 2.5 * found.force_ev_per_angstrom)
+    assert Tolerances.typical(crystals(4, forces=False), 2.5).energy_ev > 0
+    with pytest.raises(ValueError, match="positive"):
+        Tolerances(0.0, 0.1)

@@ -13,16 +13,19 @@ from bpstudy.selection.methods.matter import equivalent_rows
 from bpstudy.selection.methods.second_order import SecondOrder, second_order_forward
 from bpstudy.selection.pool import make_pool
 from bpstudy.selection.sample import draw_sample
+from bpstudy.selection.targets import Tolerances
 from tests.unit.selection_data import SMALL, crystals
+
+TOLERANCES = Tolerances(0.005, 0.1)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["one element", "two elements"])
 def problem(request):
     frames = crystals(alloy=request.param)
     pool = make_pool(frames, SMALL)
-    sample = draw_sample(pool.functions, frames, 0.005, 0.1)
+    sample = draw_sample(pool.functions, frames, TOLERANCES)
     costs = np.linspace(1, 2, len(pool.functions))
-    return Problem(pool.functions, accumulate(pool.functions, frames), sample, costs, pool.nearest_angstrom)
+    return Problem(pool.functions, accumulate(pool.functions, frames), sample, costs, pool.nearest_angstrom, TOLERANCES)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +139,8 @@ def test_every_method_gives_n_functions_and_repeats(problem, name):
 def test_random_draws_differ():
     frames = crystals(4)
     pool = make_pool(frames, SMALL)
-    problem = Problem(pool.functions, accumulate(pool.functions, frames), None, np.ones(len(pool.functions)), 2.5)
+    equations, costs = accumulate(pool.functions, frames), np.ones(len(pool.functions))
+    problem = Problem(pool.functions, equations, None, costs, 2.5, TOLERANCES)
     assert choose("random", problem, 5, 0) != choose("random", problem, 5, 1)
     with pytest.raises(ValueError, match="sample"):
         choose("second-order", problem, 5)

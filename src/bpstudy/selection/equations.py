@@ -21,6 +21,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
+from bpstudy.selection.targets import Tolerances, energy_per_atom, forces_of
 from bpstudy.symmetry import SymmetryFunctions
 
 Array = NDArray[np.float64]
@@ -119,8 +120,8 @@ class PoolEquations:
         atomic, *_ = np.linalg.lstsq(self.composition, self.energies_ev_per_atom, rcond=None)
         return self.energies_ev_per_atom - self.composition @ atomic
 
-    def least_squares(self, force_weight: float = 4.0, folds: Sequence[int] | None = None) -> LeastSquares:
-        """The loss (1/n_E) Σ (ΔE/n)² / var(E/n) + force_weight (1/n_F) Σ ΔF² / mean(F²) of some folds (None: all).
+    def least_squares(self, tolerances: Tolerances, folds: Sequence[int] | None = None) -> LeastSquares:
+        """The loss (1/n_E) Σ (ΔE/n)² / s_E² + (1/n_F) Σ ΔF² / s_F² of some folds (None: all), s the tolerances.
 
         The atoms' energies are free: compositions are projected out of energies and sums. Without forces only the first
         term is there.
@@ -138,21 +139,17 @@ class PoolEquations:
         rows = rows - basis @ (basis.T @ rows)
         energies = self.energies_ev_per_atom[frames]
         energies = energies - basis @ (basis.T @ energies)
-        variance, m = float((energies**2).mean()), self.sums.shape[1]
-        constant = variance <= (1e-10 * max(1.0, float(np.abs(self.energies_ev_per_atom).max()))) ** 2
-        counts = int(self.force_counts[chosen].sum()) if self.has_forces else 0
-        square = float(self.force_squares[chosen].sum()) if counts else 0.0
+        constant = (energies**2).mean() <= (1e-10 * max(1.0, float(np.abs(self.energies_ev_per_atom).max()))) ** 2
+        square = float(self.force_squares[chosen].sum())
         if constant and not square:
             raise ValueError("the energies hold nothing beyond the composition, and there are no forces to choose by")
-        gram, moment, total = np.zeros((m, m)), np.zeros(m), 0.0
-        if not constant:
-            norm = len(energies) * variance
-            gram, moment, total = rows.T @ rows / norm, rows.T @ energies / norm, 1.0
-        if square and force_weight:
-            factor = force_weight / square
-            gram = gram + factor * self.force_grams[chosen].sum(axis=0) / np.outer(self.scale, self.scale)
-            moment = moment + factor * self.force_moments[chosen].sum(axis=0) / self.scale
-            total += force_weight
+        norm = len(energies) * tolerances.energy_ev**2
+        gram, moment, total = rows.T @ rows / norm, rows.T @ energies / norm, float(energies @ energies) / norm
+        if square:
+            norm = self.force_counts[chosen].sum() * tolerances.force_ev_per_angstrom**2
+            gram = gram + self.force_grams[chosen].sum(axis=0) / np.outer(self.scale, self.scale) / norm
+            moment = moment + self.force_moments[chosen].sum(axis=0) / self.scale / norm
+            total += square / norm
         return LeastSquares(gram, moment, total, self.scale, len(self.elements))
 
     def take(self, functions: Sequence[int]) -> PoolEquations:
@@ -206,7 +203,7 @@ def accumulate(
     def work(frame: Atoms) -> tuple[Array, Array | None, Array | None]:
         known = forces_of(frame) if forces else None
         values = functions.compute(frame)
-        return values, None if known is None else _force_rows(functions, frame, elements), known
+        return values, None if known is None else force_rows(functions, frame, elements), known
 
     seen = 0
     with ThreadPoolExecutor(threads) as pool:
@@ -254,29 +251,8 @@ def _elements(frames: Sequence[Atoms]) -> tuple[str, ...]:
     return tuple(chemical_symbols[n] for n in numbers)
 
 
-def _force_rows(functions: SymmetryFunctions, frame: Atoms, elements: tuple[str, ...]) -> Array:
+def force_rows(functions: SymmetryFunctions, frame: Atoms, elements: tuple[str, ...]) -> Array:
     """−Σ_i dG_if/dR_c over the atoms i of each element, (3n, m)."""
     near, symbols = functions.neighbors(frame), np.array(frame.get_chemical_symbols())
     parts = [functions.summed_gradients(frame, near, symbols == element) for element in elements]
     return -np.stack(parts, axis=-1).reshape(3 * len(frame), -1)
-
-
-def energy_per_atom(frame: Atoms, number: int) -> float:
-    """eV. Raises ValueError where frame `number` has none."""
-    try:
-        energy = float(frame.get_potential_energy())
-    except RuntimeError:
-        raise ValueError(f"frame {number} has no energy; functions are chosen by energies and forces") from None
-    if not np.isfinite(energy):
-        raise ValueError(f"frame {number}: the energy is {energy}; it must be finite")
-    return energy / len(frame)
-
-
-def forces_of(frame: Atoms) -> Array | None:
-    """(3n,) in eV/Å, or None where there are none. Raises ValueError where they are not finite."""
-    if frame.calc is None or "forces" not in getattr(frame.calc, "results", {}):
-        return None
-    forces = frame.get_forces(apply_constraint=False).ravel()
-    if not np.isfinite(forces).all():
-        raise ValueError("forces are not finite; leave the frame out")
-    return forces

@@ -14,12 +14,13 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from bpstudy.evaluation.information import correlation_matrix, effective_rank
-from bpstudy.normalization import is_dead
+from bpstudy.network.normalization import is_dead
 from bpstudy.selection.cost import Surroundings, model_us, surroundings
 from bpstudy.selection.equations import accumulate
 from bpstudy.selection.methods.forward import ridge_loss
-from bpstudy.selection.pool import sampled_values
+from bpstudy.selection.pool import nearest_distance, sampled_values
+from bpstudy.selection.targets import Tolerances
+from bpstudy.statistics.information import correlation_matrix, effective_rank
 from bpstudy.symmetry import SymmetryFunctions
 
 Array = NDArray[np.float64]
@@ -135,7 +136,8 @@ def _worth(
     functions: SymmetryFunctions, frames: Sequence[Atoms], alive: NDArray[np.intp]
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Relative growth of the ridge loss without each live function, and what backward elimination drops."""
-    equations = accumulate(functions, frames).least_squares()
+    tolerances = Tolerances.typical(frames, nearest_distance(frames))
+    equations = accumulate(functions, frames).least_squares(tolerances)
     growth, gone = np.full(len(functions), np.nan), np.zeros(len(functions), bool)
     left = [int(k) for k in alive]
     whole = ridge_loss(equations, left, RIDGE) if left else equations.square

@@ -22,7 +22,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
 
-from bpstudy.normalization import is_dead
+from bpstudy.network.normalization import is_dead
 from bpstudy.symmetry import G1, G2, G4, G5, SymmetryFunctions, grid
 from bpstudy.symmetry.functions import TYPES, SymmetryFunction
 from bpstudy.symmetry.neighbors import neighbors

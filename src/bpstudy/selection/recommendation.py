@@ -7,7 +7,7 @@ and f_k the root-mean-square error of its forces, and s_E, s_F the least root-me
     score² = mean over frames of ½ (e_k / s_E)² + ½ (f_k / s_F)²,
 
 so 1 is the best possible in both. Intervals and differences are those of a paired bootstrap over seeds and blocks of
-frames (`bpstudy.evaluation.paired_bootstrap`); "surely" is that the interval of the difference does not hold 0.
+frames (`bpstudy.statistics.paired_bootstrap`); "surely" is that the interval of the difference does not hold 0.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bpstudy.evaluation.bootstrap import Comparison, paired_bootstrap
 from bpstudy.selection.writers import dscribe_parameters, n2p2_lines
+from bpstudy.statistics.bootstrap import Comparison, paired_bootstrap
 from bpstudy.symmetry import SymmetryFunctions
 
 Array = NDArray[np.float64]

@@ -16,7 +16,7 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
-from bpstudy.selection.equations import energy_per_atom, forces_of
+from bpstudy.selection.targets import Tolerances, energy_per_atom, forces_of
 from bpstudy.symmetry import SymmetryFunctions
 from bpstudy.symmetry.compiled import compiled
 
@@ -151,8 +151,7 @@ class Sample:
 def draw_sample(
     functions: SymmetryFunctions,
     frames: Sequence[Atoms],
-    energy_tolerance_ev: float,
-    force_tolerance_ev_per_angstrom: float,
+    tolerances: Tolerances,
     atoms_per_frame: int = 4,
     n_frames: int = 400,
     seed: int = 0,
@@ -160,7 +159,7 @@ def draw_sample(
 ) -> Sample:
     """All values of at most `n_frames` frames, evenly taken, and derivatives by some atoms of each, drawn with `seed`.
 
-    The loss is the mean of (ΔE/n)² in units of energy_tolerance² plus that of ΔF² in units of force_tolerance².
+    The loss is that of `PoolEquations.least_squares`.
 
     Raises:
         ValueError: no frames, or energies or forces that cannot be used.
@@ -214,6 +213,6 @@ def draw_sample(
         place,
         slopes,
         np.concatenate(moved) if moved else np.zeros((0, 3)),
-        1 / (energy_tolerance_ev * len(chosen) ** 0.5),
-        1 / (force_tolerance_ev_per_angstrom * (3 * n_moved) ** 0.5),
+        1 / (tolerances.energy_ev * len(chosen) ** 0.5),
+        1 / (tolerances.force_ev_per_angstrom * (3 * n_moved) ** 0.5),
     )

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from bpstudy.selection.equations import LeastSquares, PoolEquations
 from bpstudy.selection.sample import Sample
+from bpstudy.selection.targets import Tolerances
 from bpstudy.symmetry import SymmetryFunctions
 
 Array = NDArray[np.float64]
@@ -28,7 +29,7 @@ class Problem:
         sample: rows of products of functions; None where nothing asks for them.
         costs_us: µs an atom of each function alone, energy and forces, for the methods that weigh it.
         nearest_angstrom: the nearest-neighbour distance.
-        force_weight: relative mean squared error of the forces beside that of the energies.
+        tolerances: units of the errors in the loss.
     """
 
     functions: SymmetryFunctions
@@ -36,11 +37,11 @@ class Problem:
     sample: Sample | None
     costs_us: Array
     nearest_angstrom: float
-    force_weight: float = 4.0
+    tolerances: Tolerances
 
     def least_squares(self) -> LeastSquares:
         """Of all training frames."""
-        return self.equations.least_squares(self.force_weight)
+        return self.equations.least_squares(self.tolerances)
 
 
 Method = Callable[[Problem, int, int], SymmetryFunctions]
