@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bpstudy.selection.comparison import chosen_sets, linear_candidate, network_candidate, prepare
 from bpstudy.selection.jacobian import Frame, Parameters, frame_rows, predict
 from bpstudy.selection.linear import linear_errors
 from bpstudy.selection.pool import make_pool
-from bpstudy.selection.recommendation import recommend
+from bpstudy.selection.run import run
+from bpstudy.selection.setting import prepare
 from bpstudy.selection.targets import Tolerances
 from bpstudy.selection.trial import TrialSettings, fit_trial, trial_fit
 from bpstudy.symmetry import SymmetryFunctions
@@ -96,17 +96,24 @@ def test_linear_potential_finds_a_linear_truth(data):
     assert force.max() < 1e-4
 
 
-def test_comparison_from_frames_to_recommendation(data):
+def test_from_frames_to_recommendation(data):
     frames, _, folds = data
     setting = prepare(frames[:16], folds[:16], SMALL)
-    sets = list(chosen_sets(setting, ["forward", "second-order", "random"], [3]))
-    assert [name for name, *_ in sets] == ["forward", "second-order"] + ["random"] * 10
-    found = [linear_candidate(setting, name, n, functions, frames[16:]) for name, n, _, functions in sets]
-    found.append(network_candidate(setting, "forward", 3, sets[0][3], frames[16:], trial_fit(QUICK), [0, 1]))
-    ranking = recommend(found, np.random.default_rng(0))
-    linear = ranking.table[ranking.table["model"] == "linear"].groupby("method")["score"].median()
+    answer = run(setting, frames[16:], [3], ["random", "second-order", "forward"], trial_fit(QUICK), [0, 1])
+    table = answer.ranking.table
+    assert len(table) == 6
+    assert not answer.left_out
+    linear = table[table["model"] == "linear"].set_index("method")["score"]
     assert linear["forward"] < linear["random"]
-    assert not ranking.table["surely_worse"].iloc[ranking.overall]
+    assert not table["surely_worse"].iloc[answer.ranking.overall]
+
+
+def test_without_time_the_first_methods_are_still_tried(data):
+    frames, _, folds = data
+    setting = prepare(frames[:16], folds[:16], SMALL)
+    answer = run(setting, frames[16:], [3], ["random", "forward"], trial_fit(QUICK), [0], minutes=-1)
+    assert answer.ranking.table["method"].tolist() == ["forward"]
+    assert len(answer.left_out) == 3
 
 
 def test_what_is_refused(data):

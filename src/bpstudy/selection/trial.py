@@ -1,10 +1,10 @@
 """Trial networks: what a set of functions is worth to a network, in seconds.
 
 For each element ε(x) = c + u·x + v·tanh(W₂ tanh(W₁ x + b₁) + b₂) of standardised functions x: two hidden layers, and a
-direct linear layer beside them. It starts at the ridge solution u with v = 0, so that its validation error can only fall
-below that of the linear potential, and the iterate with the least validation error is kept. Levenberg-Marquardt on
-energies and forces (D. W. Marquardt, J. SIAM 11, 431 (1963), doi:10.1137/0111030); Jacobians in single precision, normal
-equations in double.
+direct linear layer beside them. It starts at the ridge solution u with v = 0, so that its validation error can only
+fall below that of the linear potential, and the iterate with the least validation error is kept. Levenberg-Marquardt on
+energies and forces (D. W. Marquardt, J. SIAM 11, 431 (1963), doi:10.1137/0111030); Jacobians in single precision,
+normal equations in double.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def fit_trial(
     seed: int,
     settings: TrialSettings | None = None,
 ) -> TrialNetwork:
-    """Fit to all folds but one, which stops the fit: fold `seed` modulo their number. Repeats to the bit, on one thread.
+    """Fit to all folds but one, which stops the fit: fold `seed` modulo their number. Repeats to the bit.
 
     Raises:
         ValueError: fewer than two folds, or frames that cannot be used.
@@ -165,7 +165,7 @@ def fit_trial(
 
 
 def trial_fit(settings: TrialSettings | None = None) -> Callable[..., tuple[Array, Array | None]]:
-    """A `bpstudy.selection.comparison.Fit` of trial networks."""
+    """A `bpstudy.selection.run.Fit` of trial networks."""
 
     def fit(functions, train, folds, test, tolerances, seed):
         return fit_trial(functions, train, folds, tolerances, seed, settings).errors(test)
