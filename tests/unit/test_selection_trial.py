@@ -33,13 +33,13 @@ def test_rows_against_differences():
     frame = Frame(rng.normal(size=(6, 5)), element, slopes, 0.3, rng.normal(size=7))
     weights = rng.normal(size=parameters.size)
     rows, residuals = frame_rows(parameters, weights, frame, 2.0, 3.0)
-    step = 1e-5
+    step = 1e-3  # forces are in single precision
     for k in range(parameters.size):
         up, down = (
             frame_rows(parameters, weights + sign * step * np.eye(parameters.size)[k], frame, 2.0, 3.0)[1]
             for sign in (1, -1)
         )
-        np.testing.assert_allclose(rows[:, k], (up - down) / (2 * step), rtol=2e-3, atol=2e-3)
+        np.testing.assert_allclose(rows[:, k], (up - down) / (2 * step), rtol=2e-3, atol=5e-3)
     energy, forces = predict(parameters, weights, frame)
     np.testing.assert_allclose(residuals, [2 * (energy - 0.3), *(3 * (forces - frame.forces))])
 

@@ -26,6 +26,7 @@ def choose(
     from bpstudy.selection.output import summary, write
     from bpstudy.selection.pool import PoolSettings
     from bpstudy.selection.reading import blocks, groups, held_out, read_frames
+    from bpstudy.selection.report import write_report
     from bpstudy.selection.run import METHODS_OF_A_CHOICE, run
     from bpstudy.selection.setting import prepare
     from bpstudy.selection.trial import trial_fit
@@ -53,7 +54,8 @@ def choose(
                 minutes,
                 say=status.update,
             )
-        files = write(answer, setting, output)
+        files = [*write(answer, setting, output), output / "report.html"]
+        write_report(answer, setting, len(deciding), files[-1])
     except (OSError, ValueError) as error:
         fail(error)
     for line in summary(answer, setting, len(deciding)):
