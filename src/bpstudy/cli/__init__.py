@@ -2,7 +2,7 @@
 
 import typer
 
-from bpstudy.cli import archive, config, doctor, export, md, orphans
+from bpstudy.cli import archive, config, doctor, export, lammps, md, orphans
 from bpstudy.provenance import cli as provenance
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -14,6 +14,7 @@ for command in (
     orphans.orphans,
     md.md,
     export.export,
+    lammps.lammps,
     provenance.audit,
     provenance.crate,
 ):
