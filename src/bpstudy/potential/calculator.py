@@ -91,7 +91,7 @@ class Potential(Calculator):
         super().calculate(atoms, properties, system_changes)
         atoms = atoms or self.atoms
         assert atoms is not None
-        self._check(atoms)
+        self.check(atoms)
         near = self.functions.neighbors(atoms)
         values = self.functions.compute(atoms, self.threads, near)
         symbols = np.array(atoms.get_chemical_symbols())
@@ -107,7 +107,8 @@ class Potential(Calculator):
                 stress = (strain_derivative + strain_derivative.T) / (2 * atoms.get_volume())
                 self.results["stress"] = full_3x3_to_voigt_6_stress(stress)
 
-    def _check(self, atoms: Atoms) -> None:
+    def check(self, atoms: Atoms) -> None:
+        """Raise PotentialError for elements or periodic axes that the training frames did not have."""
         for number, symbol in enumerate(atoms.get_chemical_symbols()):
             if symbol not in self.networks:
                 raise PotentialError(
