@@ -1,11 +1,13 @@
 """Neighbours of every atom, all periodic images included, sorted by central atom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from ase import Atoms
-from vesin import NeighborList
+
+from bpstudy.symmetry.search import find_pairs
 
 OVERLAP_ANGSTROM = 0.1
 """Two atoms nearer than this are an error in the structure."""
@@ -20,18 +22,31 @@ class Neighbors:
     number: np.ndarray  # (n_pairs,), the neighbour's atomic number
     vector: np.ndarray  # (n_pairs, 3), from the central atom to the neighbour
     distance: np.ndarray  # (n_pairs,)
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was derived from this list and will be needed again."""
 
     def centres(self) -> np.ndarray:
         """The central atom of each pair, (n_pairs,)."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
-    def rows(self) -> np.ndarray:
-        """Where (centre, neighbour's atom) stands in a flattened (n_atoms, n_atoms) table, (n_pairs,)."""
-        return self.centres() * (len(self.start) - 1) + self.atom
+    def distinct(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The distinct pairs (centre, atom), sorted, with (i, i) for each centre that has a neighbour: centre and atom
+        (n_distinct,), and the place of each row of this list among them, (n_pairs,)."""
+        n, centres = len(self.start) - 1, self.centres()
+        own = np.flatnonzero(np.diff(self.start)) * (n + 1)
+        keys, places = np.unique(np.concatenate([centres * n + self.atom, own]), return_inverse=True)
+        return keys // max(n, 1), keys % max(n, 1), places[: len(centres)]
 
     def parts(self, count: int) -> list[tuple[slice, slice, "Neighbors"]]:
         """At most `count` runs of centres with about as many pairs each: their centres, their rows in this list, and
         the neighbours of these centres alone."""
+        if count == 1:
+            return [(slice(0, len(self.start) - 1), slice(0, len(self.atom)), self)]
+        if ("parts", count) not in self.kept:
+            self.kept["parts", count] = self._parts(count)
+        return self.kept["parts", count]
+
+    def _parts(self, count: int) -> list[tuple[slice, slice, "Neighbors"]]:
         cuts = np.searchsorted(self.start, np.linspace(0, self.start[-1], count + 1)[1:-1])
         ends = np.unique([0, *cuts, len(self.start) - 1])
         found = []
@@ -41,6 +56,11 @@ class Neighbors:
             start = self.start[first : last + 1] - self.start[first]
             found.append((slice(first, last), rows, Neighbors(start, *columns)))
         return found
+
+    def around(self, chosen: np.ndarray) -> "Neighbors":
+        """The neighbours of the chosen centres (bool, (n_atoms,)); the other centres have none."""
+        start, rows = self.select(chosen[self.centres()])
+        return Neighbors(start, *(of[rows] for of in (self.atom, self.number, self.vector, self.distance)))
 
     def select(self, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The neighbours where `keep` (bool, (n_pairs,)) is true: their `start`, and their rows in this list."""
@@ -73,10 +93,7 @@ def neighbors(atoms: Atoms, cutoff: float) -> Neighbors:
     Raises ValueError for a structure that has no neighbour list (`check_structure`) or with overlapping atoms.
     """
     check_structure(atoms)
-    search = NeighborList(cutoff=cutoff, full_list=True, sorted=True, n_threads=1)
-    # Axes that are not periodic need no cell vector; the search wants three independent ones.
-    box = np.array(atoms.cell.complete()[:], dtype=float) if atoms.pbc.any() else np.eye(3)
-    first, second, distance, vector = search.compute(np.array(atoms.positions, float), box, atoms.pbc, "ijdD")
+    (first, second, distance, vector), _ = find_pairs(atoms, cutoff)
     if distance.size and distance.min() < OVERLAP_ANGSTROM:
         pair = int(distance.argmin())
         raise ValueError(

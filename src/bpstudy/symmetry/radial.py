@@ -96,12 +96,12 @@ class RadialBlock:
         rows, channel = np.arange(len(near.atom)), np.zeros(len(self.eta), int)
         self._add(near, rows, weights, channel, out[:, :, None])
 
-    def gradients(self, near: Neighbors) -> np.ndarray:
-        """Sum of dGᵢf/drₚ over the neighbours p that are images of atom a: (i, a, 3, f)."""
+    def gradients(self, near: Neighbors, rows: np.ndarray, n_rows: int) -> np.ndarray:
+        """Sum of dGᵢf/drₚ over the neighbours p of each row, `rows` (n_pairs,): (n_rows, 3, n_functions)."""
         n, n_functions = len(near.start) - 1, len(self.eta)
-        out = np.zeros((n * n, 3, n_functions))
-        self._add(near, near.rows(), np.ones((n, n_functions)), np.arange(n_functions), out)
-        return out.reshape(n, n, 3, n_functions)
+        out = np.zeros((n_rows, 3, n_functions))
+        self._add(near, rows, np.ones((n, n_functions)), np.arange(n_functions), out)
+        return out
 
     def _add(
         self, near: Neighbors, rows: np.ndarray, weights: np.ndarray, channel: np.ndarray, out: np.ndarray

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from bpstudy.symmetry import derivatives
 from bpstudy.symmetry.angular import AngularGroup
 from bpstudy.symmetry.functions import G4, G5, TYPES, AngularFunction, RadialFunction, SymmetryFunction, label
 from bpstudy.symmetry.neighbors import Neighbors, neighbors
@@ -43,9 +44,10 @@ class SymmetryFunctions:
                 groups.setdefault((type(f), f.eta, f.cutoff, f.species), {})[column] = f
             else:
                 radial[column] = f
-        self._radial_columns = np.array(list(radial), dtype=int)
-        self._radial = RadialBlock.of(list(radial.values()))
         self._angular = [AngularGroup.of(list(g), list(g.values()), tolerance) for g in groups.values()]
+        self._blocks: list[tuple[np.ndarray, RadialBlock | AngularGroup]] = [(g.columns, g) for g in self._angular]
+        if radial:
+            self._blocks.insert(0, (np.array(list(radial)), RadialBlock.of(list(radial.values()))))
 
     def __len__(self) -> int:
         return len(self.functions)
@@ -89,10 +91,8 @@ class SymmetryFunctions:
 
     def _values(self, near: Neighbors) -> np.ndarray:
         out = np.empty((len(near.start) - 1, len(self)))
-        if self._radial_columns.size:
-            out[:, self._radial_columns] = self._radial.values(near)
-        for group in self._angular:
-            out[:, group.columns] = group.values(near)
+        for columns, block in self._blocks:
+            out[:, columns] = block.values(near)
         return out
 
     def compute_with_gradients(self, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
@@ -103,15 +103,48 @@ class SymmetryFunctions:
         need it.
         """
         near, n = self.neighbors(atoms), len(atoms)
-        gradients = np.empty((n, n, 3, len(self)))
-        if self._radial_columns.size:
-            gradients[..., self._radial_columns] = self._radial.gradients(near)
-        for group in self._angular:
-            gradients[..., group.columns] = group.gradients(near)
-        # The centre moves against all its neighbours.
-        centre = np.arange(n)
-        gradients[centre, centre] -= gradients.sum(axis=1)
-        return self._values(near), np.ascontiguousarray(gradients.transpose(0, 3, 1, 2))
+        centre, atom, d = self.pair_gradients(atoms, near)
+        gradients = np.zeros((n, len(self), n, 3))
+        gradients[centre, :, atom] = d.swapaxes(1, 2)
+        return self._values(near), gradients
+
+    def pair_gradients(self, atoms: Atoms, near: Neighbors | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Gradients of the pairs of atoms that see each other, in memory proportional to their number.
+
+        Returns centre i and atom a (n_pairs,), sorted by centre, then atom, with a = i for each atom that has
+        neighbours, and d (n_pairs, 3, n_functions) = dGᵢf/dRₐ in 1/Å. All images of atom a move together. The
+        derivatives of all other pairs are 0. `near`: `neighbors` of the structure, where they are known.
+        """
+        return derivatives.pair_gradients(self._blocks, len(self), near or self.neighbors(atoms))
+
+    def summed_gradients(
+        self, atoms: Atoms, near: Neighbors | None = None, centres: np.ndarray | None = None
+    ) -> np.ndarray:
+        """dΣᵢGᵢf/dRₐ, (n_atoms, 3, n_functions), in 1/Å: what the forces of a linear model need.
+
+        `centres` (bool, (n_atoms,)) restricts the sum over i, to those of one element for example (None: all).
+        Raises ValueError for an unusable structure or a mask of another shape.
+        """
+        return self.summed_gradients_and_strain(atoms, near, centres)[0]
+
+    def summed_gradients_and_strain(
+        self, atoms: Atoms, near: Neighbors | None = None, centres: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`summed_gradients` and, from the same pass, dΣᵢGᵢf/dε, (3, 3, n_functions), dimensionless.
+
+        The strain ε takes positions and cell vectors r to (1 + ε) r, as in `contract`.
+        """
+        near = near or self.neighbors(atoms)
+        if centres is not None:
+            if np.shape(centres) != (len(atoms),) or np.asarray(centres).dtype != bool:
+                raise ValueError(f"centres must be a mask of truth values of the shape {(len(atoms),)}")
+            near = near.around(np.asarray(centres))
+        return derivatives.summed_gradients(self._blocks, len(self), near)
+
+    def strain_gradients(self, atoms: Atoms, near: Neighbors | None = None) -> np.ndarray:
+        """dGᵢf/dε of each atom, (n_atoms, 3, 3, n_functions), dimensionless; their sum over i is that of
+        `summed_gradients_and_strain`."""
+        return derivatives.strain_gradients(self._blocks, len(self), near or self.neighbors(atoms))
 
     def contract(
         self, atoms: Atoms, weights: np.ndarray, threads: int = 1, near: Neighbors | None = None
@@ -134,10 +167,8 @@ class SymmetryFunctions:
 
         def pull(part: tuple[slice, slice, Neighbors]) -> None:
             own, rows, around = part
-            if self._radial_columns.size:
-                self._radial.contract(around, weights[own, self._radial_columns], pulls[rows])
-            for group in self._angular:
-                group.contract(around, weights[own, group.columns], pulls[rows])
+            for columns, block in self._blocks:
+                block.contract(around, weights[own, columns], pulls[rows])
 
         list(_each(threads, pull, near.parts(threads)))
         centres, n = near.centres(), len(atoms)
