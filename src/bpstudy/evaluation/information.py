@@ -14,13 +14,14 @@ def information(frames: FrameSet, memory_fs: float) -> dict[str, float]:
     """Dead functions, effective rank, and degeneracy (see `bpstudy.statistics`) of the functions of some frames.
 
     Numbers of functions are summed over elements. The neighbours of a frame are those nearest in the sums of the
-    functions over its atoms, at least `memory_fs` away in time, if the frames last that long.
+    functions over its atoms, at least `memory_fs` away in time, if the frames last that long and their times are known.
     """
     features = frames.features
     scalers = fit_scalers(features)
     steps = np.diff(frames.energies["time_fs"])
-    apart = min(round(memory_fs / steps.min()), len(steps) // 4)
-    # An atom, so that frames of different sizes compare.
+    timed = bool(np.isfinite(steps).all()) and steps.min() > 0
+    apart = min(round(memory_fs / steps.min()), len(steps) // 4) if timed else 0
+    # Per atom, so that frames of different sizes compare.
     sums, energies = features.sums() / features.n_atoms[:, None], frames.energies_ev / features.n_atoms
     neighbours = nearest_neighbours(sums, energies, exclude=apart)
     return {

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ["KERAS_BACKEND"] = "tensorflow"  # not a default: the fits use TensorFlow's own operations
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras

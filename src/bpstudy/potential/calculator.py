@@ -91,7 +91,7 @@ class Potential(Calculator):
         super().calculate(atoms, properties, system_changes)
         atoms = atoms or self.atoms
         assert atoms is not None
-        self._check(atoms)
+        self.check(atoms)
         with_forces = bool({"forces", "stress"} & set(properties or ["forces"]))
         symbols = np.array(atoms.get_chemical_symbols())
         energies, forces, strain_derivative = np.empty(len(atoms)), np.zeros((len(atoms), 3)), np.zeros((3, 3))
@@ -113,6 +113,11 @@ class Potential(Calculator):
                 stress = (strain_derivative + strain_derivative.T) / (2 * atoms.get_volume())
                 self.results["stress"] = full_3x3_to_voigt_6_stress(stress)
 
+    @property
+    def cutoff(self) -> float:
+        """The largest cutoff of the functions, Å."""
+        return max(of.cutoff for of in self.functions.values())
+
     def _shared(self, elements: set[str]) -> list[tuple[SymmetryFunctions, list[str]]]:
         """The sets of functions needed, each with the elements whose atoms it describes."""
         found: dict[SymmetryFunctions, list[str]] = {}
@@ -120,7 +125,8 @@ class Potential(Calculator):
             found.setdefault(self.functions[element], []).append(element)
         return list(found.items())
 
-    def _check(self, atoms: Atoms) -> None:
+    def check(self, atoms: Atoms) -> None:
+        """Raise PotentialError for elements or periodic axes that the training frames did not have."""
         for number, symbol in enumerate(atoms.get_chemical_symbols()):
             if symbol not in self.networks:
                 raise PotentialError(

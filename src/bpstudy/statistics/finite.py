@@ -1,4 +1,4 @@
-"""Arrays that hold finite numbers only, in the shape expected."""
+"""Arrays of finite numbers in the expected shape."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

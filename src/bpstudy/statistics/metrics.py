@@ -1,4 +1,4 @@
-"""Errors of predicted cell energies."""
+"""Error metrics of predicted cell energies."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,11 @@ from bpstudy.statistics.finite import finite_energies
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors over some frames; the field names hold the units.
+    """Errors on a set of frames; the field names give the units.
 
-    `rmse_over_sd` relates the RMSE an atom to the standard deviation of the reference energies an atom on the same
-    frames (1: no better than their mean), `r2` = 1 - rmse_over_sd². `bias_mev_per_atom` is the mean of predicted - reference.
+    `rmse_over_sd` is the RMSE per atom divided by the standard deviation of the reference energies per atom on the same
+    frames (1: no better than predicting their mean), `r2` = 1 - rmse_over_sd². `bias_mev_per_atom` is the mean of
+    predicted - reference.
     """
 
     n_frames: int
@@ -49,7 +50,7 @@ def errors(reference_ev: ArrayLike, predicted_ev: ArrayLike, n_atoms: ArrayLike)
         raise ValueError(f"n_atoms: {atoms.min():g}; at least 1 is needed")
     spread = float((reference / atoms).std())
     if spread == 0:
-        raise ValueError("reference: energies are all equal, so errors have no scale; give more frames")
+        raise ValueError("reference: energies are all equal, so that R² is not defined; more frames are needed")
     residual = predicted - reference
     mse = float(np.mean(residual**2))
     size = 1000 * np.abs(residual)

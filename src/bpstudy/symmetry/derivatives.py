@@ -13,7 +13,7 @@ import numpy as np
 from bpstudy.symmetry.compiled import compiled
 from bpstudy.symmetry.neighbors import Neighbors
 
-_BYTES = 2**24  # of the pulls at one time
+_BYTES = 2**20  # of the pulls at one time: they should stay in the cache
 
 
 class Block(Protocol):
@@ -46,6 +46,21 @@ def _add_sums(start, first, atom, vector, pulls, gradients, strain):
                     along, total = vector[p, d], of[c, d]
                     for f in range(n_functions):
                         total[f] += along * pull[f]
+
+
+@compiled
+def forces_and_virial(start, atom, vector, pulls):
+    """F (n_atoms, 3) and Σₚ pullₚ ⊗ vectorₚ (3, 3), from the derivative of an energy by each neighbour's position."""
+    forces, virial = np.zeros((len(start) - 1, 3)), np.zeros((3, 3))
+    for i in range(len(start) - 1):
+        for p in range(start[i], start[i + 1]):
+            for c in range(3):
+                pull = pulls[p, c]
+                forces[i, c] += pull
+                forces[atom[p], c] -= pull
+                for d in range(3):
+                    virial[c, d] += pull * vector[p, d]
+    return forces, virial
 
 
 def _some_centres(near: Neighbors, n_functions: int) -> Iterator[tuple[slice, Neighbors]]:

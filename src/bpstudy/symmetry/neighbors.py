@@ -1,5 +1,6 @@
 """Neighbours of every atom, all periodic images included, sorted by central atom."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -87,6 +88,21 @@ def check_structure(atoms: Atoms) -> None:
             )
 
 
+def check_overlap(centres: Callable[[], np.ndarray], atom: np.ndarray, distance: np.ndarray) -> None:
+    """Raise ValueError for a distance that no structure has."""
+    if distance.size and distance.min() < OVERLAP_ANGSTROM:
+        pair = int(distance.argmin())
+        raise ValueError(
+            f"atoms {centres()[pair]} and {atom[pair]} are {distance[pair]:.3g} Å apart; they must not overlap"
+            f" (at least {OVERLAP_ANGSTROM} Å)"
+        )
+
+
+def starts(first: np.ndarray, n_atoms: int) -> np.ndarray:
+    """Where the pairs of each centre begin in a sorted list, and its end: (n_atoms + 1,)."""
+    return np.searchsorted(first, np.arange(n_atoms + 1)).astype(np.int64)
+
+
 def neighbors(atoms: Atoms, cutoff: float) -> Neighbors:
     """All neighbours within `cutoff` (Å) of each atom, its own images included.
 
@@ -94,12 +110,6 @@ def neighbors(atoms: Atoms, cutoff: float) -> Neighbors:
     """
     check_structure(atoms)
     (first, second, distance, vector), _ = find_pairs(atoms, cutoff)
-    if distance.size and distance.min() < OVERLAP_ANGSTROM:
-        pair = int(distance.argmin())
-        raise ValueError(
-            f"atoms {first[pair]} and {second[pair]} are {distance[pair]:.3g} Å apart; they must not overlap"
-            f" (at least {OVERLAP_ANGSTROM} Å)"
-        )
-    start = np.searchsorted(first, np.arange(len(atoms) + 1)).astype(np.int64)
+    check_overlap(lambda: first, second, distance)
     atom = second.astype(np.int64)
-    return Neighbors(start, atom, atoms.numbers.astype(np.int64)[atom], vector, distance)
+    return Neighbors(starts(first, len(atoms)), atom, atoms.numbers.astype(np.int64)[atom], vector, distance)

@@ -1,10 +1,9 @@
 """An ordered set of symmetry functions: values of a structure, and of many frames on several cores."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -13,6 +12,7 @@ from bpstudy.symmetry import derivatives
 from bpstudy.symmetry.angular import AngularGroup
 from bpstudy.symmetry.functions import G4, G5, TYPES, AngularFunction, RadialFunction, SymmetryFunction, label
 from bpstudy.symmetry.neighbors import Neighbors, neighbors
+from bpstudy.symmetry.parallel import in_threads
 from bpstudy.symmetry.radial import RadialBlock
 
 DEFAULT_TOLERANCE = 1e-12
@@ -87,7 +87,7 @@ class SymmetryFunctions:
             ValueError: an unusable structure.
         """
         parts = (near or self.neighbors(atoms)).parts(threads)
-        return np.concatenate(list(_each(threads, lambda part: self._values(part[2]), parts)))
+        return np.concatenate(list(in_threads(threads, lambda part: self._values(part[2]), parts)))
 
     def _values(self, near: Neighbors) -> np.ndarray:
         out = np.empty((len(near.start) - 1, len(self)))
@@ -170,10 +170,8 @@ class SymmetryFunctions:
             for columns, block in self._blocks:
                 block.contract(around, weights[own, columns], pulls[rows])
 
-        list(_each(threads, pull, near.parts(threads)))
-        centres, n = near.centres(), len(atoms)
-        forces = [np.bincount(centres, p, n) - np.bincount(near.atom, p, n) for p in pulls.T]
-        return np.stack(forces, axis=1), np.einsum("pa,pb->ab", pulls, near.vector)
+        list(in_threads(threads, pull, near.parts(threads)))
+        return derivatives.forces_and_virial(near.start, near.atom, near.vector, pulls)
 
     def to_json(self) -> str:
         """The set as JSON text: `{"tolerance": ..., "functions": [{"type": "G2", "eta": ..., ...}, ...]}`."""
@@ -194,15 +192,6 @@ class SymmetryFunctions:
             except TypeError as error:
                 raise ValueError(f"wrong parameters of {record['type']}: {error}") from error
         return cls(functions, data.get("tolerance", DEFAULT_TOLERANCE))
-
-
-def _each(threads: int, work: Callable[[Any], Any], parts: Sequence[Any]) -> Iterator[Any]:
-    """`work` of each part, in order, each in a thread of its own where there are several."""
-    if len(parts) == 1:
-        yield work(parts[0])
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(work, parts)
 
 
 def compute_frames(functions: SymmetryFunctions, frames: Sequence[Atoms], threads: int = 1) -> np.ndarray:
