@@ -114,6 +114,11 @@ class Potential(Calculator):
                 stress = (strain_derivative + strain_derivative.T) / (2 * atoms.get_volume())
                 self.results["stress"] = full_3x3_to_voigt_6_stress(stress)
 
+    @property
+    def cutoff(self) -> float:
+        """The largest cutoff of the functions, Å."""
+        return max(of.cutoff for of in self.functions.values())
+
     def _shared(self, elements: set[str]) -> list[tuple[SymmetryFunctions, list[str]]]:
         """The sets of functions needed, each with the elements whose atoms it describes."""
         found: dict[SymmetryFunctions, list[str]] = {}
