@@ -44,22 +44,17 @@ onstart:
 report: "workflow/report/workflow.rst"
 
 
+# One file a stage, in the order in which the data flow; the folders of src/bpstudy have the same names.
 include: "workflow/rules/common.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/thermal.smk"
-include: "workflow/rules/dft_convergence.smk"
 include: "workflow/rules/descriptors.smk"
-include: "workflow/rules/normalization.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/information.smk"
-include: "workflow/rules/learning.smk"
-include: "workflow/rules/comparison.smk"
-include: "workflow/rules/forces.smk"
+# (selection goes here)
+include: "workflow/rules/potential.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
-include: "workflow/rules/paper.smk"
-include: "workflow/rules/local.smk"
 
 
 rule all:
@@ -72,4 +67,4 @@ rule all:
         "results/paper/paper.pdf",
 
 
-include: "workflow/rules/audit.smk"
+include: "workflow/rules/provenance.smk"
