@@ -5,7 +5,9 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/src")
 
-from bpstudy.config.study import ConfigError, load
+from bpstudy.config.base import ConfigError
+from bpstudy.config.files import read_file
+from bpstudy.data.prepare import prepare
 from bpstudy.running.jobs import share_package
 from bpstudy.dynamics.mpi import prepare_environment
 from bpstudy.provenance.recording import share_configuration
@@ -20,9 +22,12 @@ configfile: "config.yaml"
 
 
 try:
-    STUDY = load(config)
+    for file in workflow.configfiles:
+        read_file(file)  # what YAML reads otherwise than a person does
+    PREPARED = prepare(config)  # reads data that exist, so that what is wrong with them is said before the first job
 except ConfigError as error:
     raise WorkflowError(str(error))
+STUDY = PREPARED.study
 
 
 wildcard_constraints:
@@ -39,6 +44,8 @@ onstart:
         refuse_orphans(Path.cwd())
     except OrphanError as error:
         raise WorkflowError(str(error))
+    for line in PREPARED.left_out:
+        logger.info(line)
 
 
 report: "workflow/report/workflow.rst"
@@ -46,6 +53,7 @@ report: "workflow/report/workflow.rst"
 
 # One file a stage, in the order in which the data flow; the folders of src/bpstudy have the same names.
 include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/thermal.smk"
 include: "workflow/rules/descriptors.smk"
@@ -64,6 +72,7 @@ rule all:
         "results/evaluation/metrics.csv",
         "results/evaluation/differences.csv",
         "results/claims.json",
+        "results/left_out.md",
         "results/paper/paper.pdf",
 
 

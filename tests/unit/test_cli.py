@@ -28,9 +28,9 @@ def test_the_studys_configuration_is_valid():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("seeds: [0, 0]", "a seed stands there twice"),
-        ("seeds: [", "expected"),
-        ("- 1", "error"),
+        ("seeds: [0, 0]", "duplicate seed"),
+        ("seeds: [", ": not valid YAML"),
+        ("- 1", "must hold `key: value` lines, not a list"),
         ("", "systems: is missing"),
         ("seeds: !!python/object/apply:os.system [exit 7]", "could not determine a constructor"),
     ],

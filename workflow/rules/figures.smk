@@ -5,7 +5,8 @@ FIGURES = [
     *STUDY.figures.sums,
     "fig11",
     "fig12",
-    *(["fig13", "fig14", "fig15"] if WITH_FORCES else []),
+    *(["fig13", "fig15"] if WITH_FORCES else []),
+    *(["fig14"] if WITH_FORCES and WITH_FORCES.runs else []),
     "figS1",
     "figS2",
     *(["figS3"] if SIMULATED else []),
@@ -181,6 +182,28 @@ if WITH_FORCES:
         script:
             "../scripts/figures/with_forces.py"
 
+    rule force_curves_figure:
+        input:
+            curves="results/evaluation/force_curves.csv",
+            code=code("bpstudy.figures.force_curves"),
+        output:
+            drawn("fig15", "force_curves", "Lithium"),
+        log:
+            "results/logs/figures/fig15.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            **DRAWING,
+            goals=[WITH_FORCES.goal_mev_per_atom, WITH_FORCES.goal_mev_per_angstrom],
+        message:
+            "fig15: errors against the number of frames, energies alone and with forces"
+        script:
+            "../scripts/figures/force_curves.py"
+
+
+if RUNS_OF:
+
     rule potential_runs_figure:
         input:
             energies="results/potential/energies.csv",
@@ -201,47 +224,29 @@ if WITH_FORCES:
         script:
             "../scripts/figures/potential_runs.py"
 
-    rule force_curves_figure:
+
+if EOS and EOS.system in SIMULATED:
+
+    rule equation_of_state_figure:
         input:
-            curves="results/evaluation/force_curves.csv",
-            code=code("bpstudy.figures.force_curves"),
+            dft="results/equation_of_state/dft.csv",
+            networks="results/equation_of_state/networks.csv",
+            elastic_dft="results/equation_of_state/elastic_dft.csv",
+            elastic_networks="results/equation_of_state/elastic_networks.csv",
+            code=code("bpstudy.figures.equation_of_state"),
         output:
-            drawn("fig15", "force_curves", "Lithium"),
+            drawn("figS8", "equation_of_state", "Lithium"),
         log:
-            "results/logs/figures/fig15.log",
+            "results/logs/figures/figS8.log",
         localrule: True
         conda:
             "../../envs/figures.yaml"
         params:
             **DRAWING,
-            goals=[WITH_FORCES.goal_mev_per_atom, WITH_FORCES.goal_mev_per_angstrom],
         message:
-            "fig15: errors against the number of frames, energies alone and with forces"
+            "figS8: energy against volume, elastic constants"
         script:
-            "../scripts/figures/force_curves.py"
-
-    if EOS.system in SIMULATED:
-
-        rule equation_of_state_figure:
-            input:
-                dft="results/equation_of_state/dft.csv",
-                networks="results/equation_of_state/networks.csv",
-                elastic_dft="results/equation_of_state/elastic_dft.csv",
-                elastic_networks="results/equation_of_state/elastic_networks.csv",
-                code=code("bpstudy.figures.equation_of_state"),
-            output:
-                drawn("figS8", "equation_of_state", "Lithium"),
-            log:
-                "results/logs/figures/figS8.log",
-            localrule: True
-            conda:
-                "../../envs/figures.yaml"
-            params:
-                **DRAWING,
-            message:
-                "figS8: energy against volume, elastic constants"
-            script:
-                "../scripts/figures/equation_of_state.py"
+            "../scripts/figures/equation_of_state.py"
 
 
 rule histories_figure:

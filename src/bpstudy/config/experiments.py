@@ -2,35 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from bpstudy.config.base import Count, Name, NonNegative, Positive, Section
+from bpstudy.config.base import Count, Distinct, Name, NonNegative, Positive, Section
 from bpstudy.config.functions import Block
+
+ALL = "all"  # every frame of a system, whatever its parts
 
 
 class Frames(Section):
-    """Frames `start`, `start + stride`, … of a system's trajectory, `count` in all."""
+    """Frames `start`, `start + stride`, … of a system's trajectory, `count` in all; or of a part of a data set."""
 
     system: Name
-    count: Count
+    count: Count | None = Field(default=None, description="number of frames; of a part: at the most, null takes all")
     start: Annotated[int, Field(ge=0)] = 0
     stride: Count | Literal["even"] = Field(
         default=1, description="'even': the largest stride that the trajectory allows"
     )
+    part: Literal["train", "validation", "test", "all"] | None = Field(
+        default=None,
+        description="of systems.<system>.split, spread evenly over it, without start and stride; all: every frame",
+    )
+    share: float = Field(default=1.0, gt=0, le=1, description="of the frames of a part")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parts_know_no_start(cls, values: Any) -> Any:
+        """An overlay that names a part lies over an entry with numbers of other frames."""
+        if isinstance(values, dict) and values.get("part") is not None:
+            return {key: value for key, value in values.items() if key not in ("start", "stride")}
+        return values
+
+    @model_validator(mode="after")
+    def _numbers_or_a_part(self) -> Self:
+        if self.part is None and self.count is None:
+            raise ValueError("count is missing (or name a part: train, validation, test, all)")
+        if self.part is None and self.share != 1:
+            raise ValueError("share belongs to a part: train, validation, test or all")
+        return self
 
     @property
     def needed(self) -> int:
         """Frames that the trajectory must have at the least."""
+        if self.part is not None or self.count is None:
+            return 1
         return self.start + (self.count - 1) * (1 if self.stride == "even" else self.stride) + 1
 
     def indices(self, available: int) -> range:
-        """Indices into a trajectory of `available` frames.
+        """Indices into a trajectory of `available` frames, where no part is named.
 
         Raises:
             ValueError: it is too short.
         """
+        if self.count is None or self.part is not None:
+            raise ValueError("the frames of a part are chosen by bpstudy.data.choose")
         if self.needed > available:
             raise ValueError(f"{self.needed} frames of {self.system} are needed, its trajectory has {available}")
         if self.stride == "even":
@@ -50,7 +77,7 @@ class Optimizer(Section):
     target_mse_ev2: NonNegative = Field(description="stop at this training error, (eV per cell)²")
     patience: Count = Field(description="iterations without progress after which the fit stops")
     min_progress: NonNegative = Field(lt=1, description="relative decrease of the error that counts as progress")
-    weight_decay: NonNegative | Annotated[tuple[NonNegative, ...], Field(strict=False, min_length=1)] = Field(
+    weight_decay: NonNegative | Annotated[tuple[NonNegative, ...], Field(strict=False, min_length=1), Distinct] = Field(
         default=0.0,
         description="of the loss, in units of var(E), see bpstudy.training; of several the best on validation frames",
     )
@@ -79,6 +106,9 @@ class Forces(Section):
     tested: Count = Field(description="frames of each other set, evenly, whose forces are tested")
 
 
+Neurons = Annotated[int, Field(ge=1, le=10_000)]
+
+
 class Protocol(Section):
     """How networks are fitted and tested: everything of an experiment but its functions."""
 
@@ -88,8 +118,12 @@ class Protocol(Section):
         description="a key of frames: the weights are kept that do best on them; null: on those trained on",
     )
     held_out: tuple[Name, ...] = Field(strict=False, default=(), description="keys of frames: those it is tested on")
-    hidden: tuple[Count, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
+    hidden: tuple[Neurons, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
     activation: Literal["tanh", "sigmoid", "softplus"] = "tanh"
+    direct: bool = Field(
+        default=False,
+        description="a linear layer from the inputs to the output beside the hidden ones, started at ridge's solution",
+    )
     energy: Literal["potential", "free", "total"] = Field(
         default="potential", description="potential: σ → 0; free: belongs to the forces; total: potential + kinetic"
     )
@@ -100,7 +134,7 @@ class Protocol(Section):
     @model_validator(mode="after")
     def _sets_have_names_of_their_own(self) -> Self:
         if len(self.sets) != len(self.named_frames()):
-            raise ValueError("held_out: the same frames are named twice, or are called 'train' or 'validation'")
+            raise ValueError("held_out: duplicate frames, or frames called 'train' or 'validation'")
         return self
 
     @model_validator(mode="after")
@@ -130,5 +164,5 @@ class Experiment(Protocol):
     @classmethod
     def _distinct(cls, value: tuple[Block, ...]) -> tuple[Block, ...]:
         if len({(b.folder, b.slug) for b in value}) != len(value):
-            raise ValueError("the same block of functions is named twice")
+            raise ValueError("duplicate block of functions; remove one")
         return value

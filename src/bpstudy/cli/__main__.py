@@ -1,0 +1,5 @@
+"""`python -m bpstudy.cli`."""
+
+from bpstudy.cli import app
+
+app()
