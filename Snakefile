@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, f"{workflow.basedir}/src")
 
 from bpstudy.config.base import ConfigError
+from bpstudy.config.files import read_file
 from bpstudy.data.prepare import prepare
 from bpstudy.running.jobs import share_package
 from bpstudy.dynamics.mpi import prepare_environment
@@ -21,6 +22,8 @@ configfile: "config.yaml"
 
 
 try:
+    for file in workflow.configfiles:
+        read_file(file)  # what YAML reads otherwise than a person does
     PREPARED = prepare(config)  # reads data that exist, so that what is wrong with them is said before the first job
 except ConfigError as error:
     raise WorkflowError(str(error))

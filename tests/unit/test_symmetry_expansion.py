@@ -24,7 +24,7 @@ def test_power_spectrum_agrees_with_legendre_polynomials_and_sphericart(degree: 
     unit, weights = directions(count), np.random.default_rng(2).uniform(size=count)
     x, y, z = np.ascontiguousarray(unit.T)
     one = (np.array([0, count]), x, y, z, np.ones(count), weights)
-    power = spectrum(*one, *one, True, degree, *recurrence(degree))[0]
+    power = spectrum(*one, *one, True, degree, *recurrence(degree), np.empty((0, 1, 1, 1, 1)))[0]
     cosines = np.clip(unit @ unit.T, -1, 1)
     for order in {0, degree // 2, degree}:
         assert power[order] == pytest.approx(weights @ eval_legendre(order, cosines) @ weights, rel=1e-9)

@@ -92,7 +92,7 @@ class Imported(Section):
         if self.files is not None and self.timestep_fs is not None:
             raise ValueError("timestep_fs belongs to a `trajectory`: the frames of `files` are in no order of time")
         if self.files is not None and len(set(self.files)) != len(self.files):
-            raise ValueError("files: a file stands there twice")
+            raise ValueError("files: duplicate file; remove one")
         return self
 
     @property

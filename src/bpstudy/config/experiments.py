@@ -1,4 +1,4 @@
-"""Experiments: frames, functions, network and optimizer; and how figures are drawn."""
+"""Experiments: frames, functions, network and optimizer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from bpstudy.config.base import Count, Name, NonNegative, Positive, Section
+from bpstudy.config.base import Count, Distinct, Name, NonNegative, Positive, Section
 from bpstudy.config.functions import Block
 
 ALL = "all"  # every frame of a system, whatever its parts
@@ -77,7 +77,7 @@ class Optimizer(Section):
     target_mse_ev2: NonNegative = Field(description="stop at this training error, (eV per cell)²")
     patience: Count = Field(description="iterations without progress after which the fit stops")
     min_progress: NonNegative = Field(lt=1, description="relative decrease of the error that counts as progress")
-    weight_decay: NonNegative | Annotated[tuple[NonNegative, ...], Field(strict=False, min_length=1)] = Field(
+    weight_decay: NonNegative | Annotated[tuple[NonNegative, ...], Field(strict=False, min_length=1), Distinct] = Field(
         default=0.0,
         description="of the loss, in units of var(E), see bpstudy.training; of several the best on validation frames",
     )
@@ -106,8 +106,11 @@ class Forces(Section):
     tested: Count = Field(description="frames of each other set, evenly, whose forces are tested")
 
 
-class Experiment(Section):
-    """A network, its functions and its frames."""
+Neurons = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Protocol(Section):
+    """How networks are fitted and tested: everything of an experiment but its functions."""
 
     frames: Name = Field(description="a key of frames: those it is trained on")
     validation: Name | None = Field(
@@ -115,9 +118,12 @@ class Experiment(Section):
         description="a key of frames: the weights are kept that do best on them; null: on those trained on",
     )
     held_out: tuple[Name, ...] = Field(strict=False, default=(), description="keys of frames: those it is tested on")
-    functions: tuple[Block, ...] = Field(strict=False, min_length=1)
-    hidden: tuple[Count, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
+    hidden: tuple[Neurons, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
     activation: Literal["tanh", "sigmoid", "softplus"] = "tanh"
+    direct: bool = Field(
+        default=False,
+        description="a linear layer from the inputs to the output beside the hidden ones, started at ridge's solution",
+    )
     energy: Literal["potential", "free", "total"] = Field(
         default="potential", description="potential: σ → 0; free: belongs to the forces; total: potential + kinetic"
     )
@@ -125,17 +131,10 @@ class Experiment(Section):
     optimizer: Name = Field(description="a key of optimizers")
     threads: Count = Field(description="fixed here, because results must not depend on --cores")
 
-    @field_validator("functions")
-    @classmethod
-    def _distinct(cls, value: tuple[Block, ...]) -> tuple[Block, ...]:
-        if len({(b.folder, b.slug) for b in value}) != len(value):
-            raise ValueError("the same block of functions stands there twice")
-        return value
-
     @model_validator(mode="after")
     def _sets_have_names_of_their_own(self) -> Self:
         if len(self.sets) != len(self.named_frames()):
-            raise ValueError("held_out: frames stand there twice, or are called 'train' or 'validation'")
+            raise ValueError("held_out: duplicate frames, or frames called 'train' or 'validation'")
         return self
 
     @model_validator(mode="after")
@@ -156,37 +155,14 @@ class Experiment(Section):
         return {"train": self.frames, **checked, **{name: name for name in self.held_out}}
 
 
-FigureName = Annotated[str, Field(pattern=r"^fig[0-9]{2}$")]
+class Experiment(Protocol):
+    """A network, its functions and its frames."""
 
+    functions: tuple[Block, ...] = Field(strict=False, min_length=1)
 
-class SumFigure(Section):
-    """E against the sum of all symmetry functions."""
-
-    experiment: Name
-    atom: Annotated[int, Field(ge=0)] | None = Field(description="sum of this atom's functions; null: of all atoms'")
-
-
-class Figures(Section):
-    """Which figures are drawn, and how; fig01 (E against time) and fig02 (E against G) are of unit_functions.system."""
-
-    formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(strict=False, min_length=1)
-    dpi: Annotated[int, Field(ge=72, le=1200)] = Field(description="of the PNG files")
-    width_cm: Positive = Field(description="width of a full-width figure in print, cm")
-    predictions: dict[FigureName, Name] = Field(description="figure: experiment, E(DFT) against E(NN)")
-    sums: dict[FigureName, SumFigure] = Field(description="figure: E against the sum of the functions")
-    overview: tuple[Name, ...] = Field(strict=False, description="experiments compared in fig11, all seeds")
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        taken = ["fig01", "fig02", "fig11", *self.predictions, *self.sums]
-        if len(set(taken)) != len(taken):
-            raise ValueError("a figure stands there twice (fig01, fig02 and fig11 are taken)")
-        return self
-
-    def experiments(self) -> dict[str, str]:
-        """Each key of the configuration that names an experiment, and the experiment."""
-        return {
-            **{f"figures.predictions.{figure}": name for figure, name in self.predictions.items()},
-            **{f"figures.sums.{figure}.experiment": of.experiment for figure, of in self.sums.items()},
-            **{f"figures.overview[{place}]": name for place, name in enumerate(self.overview)},
-        }
+    @field_validator("functions")
+    @classmethod
+    def _distinct(cls, value: tuple[Block, ...]) -> tuple[Block, ...]:
+        if len({(b.folder, b.slug) for b in value}) != len(value):
+            raise ValueError("duplicate block of functions; remove one")
+        return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -13,8 +13,13 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons, Information, LearningCurves, Reported, WithForces
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
-from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
-from bpstudy.config.functions import UnitFunctions
+from bpstudy.config.experiments import Frames, Optimizer, Protocol
+from bpstudy.config.explain import explain
+from bpstudy.config.figures import Figures
+from bpstudy.config.functions import Block, UnitFunctions
+from bpstudy.config.lists import expanded
+from bpstudy.config.plausible import implausible
+from bpstudy.config.stated import Blocks, Experiments
 from bpstudy.config.systems import System
 
 
@@ -36,7 +41,13 @@ class Config(Section):
     held_out_gap_frames: Annotated[int, Field(ge=0)] = Field(
         description="frames of one trajectory that lie at the least between those trained on and those tested on"
     )
-    experiments: dict[Name, Experiment] = Field(min_length=1)
+    lists: dict[Name, Annotated[tuple[str, ...], Field(strict=False, min_length=1)]] = Field(
+        description="names in braces, as in `types-{types}`, stand for each member in turn"
+    )
+    blocks: dict[Name, Block] = Field(description="blocks of symmetry functions that sets of functions name")
+    functions: dict[Name, Blocks] = Field(description="sets of functions that experiments name")
+    protocols: dict[Name, Protocol] = Field(description="everything of an experiment but its functions, by name")
+    experiments: Experiments = Field(description="a set of functions × a protocol, and what differs from the protocol")
     figures: Figures
     comparisons: Comparisons
     learning_curves: LearningCurves
@@ -73,14 +84,15 @@ class Config(Section):
         experiments = values.get("experiments")
         if not isinstance(experiments, dict):
             return values
-        kept = {name: e for name, e in experiments.items() if not (isinstance(e, dict) and e.get("forces"))}
+        protocols = values.get("protocols")
+        kept = {name: e for name, e in experiments.items() if not _looks_at_forces(e, protocols)}
         return {**values, "experiments": kept}
 
     @field_validator("seeds")
     @classmethod
     def _distinct_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(value)) != len(value):
-            raise ValueError("a seed stands there twice")
+            raise ValueError("duplicate seed; remove one")
         return value
 
     @model_validator(mode="after")
@@ -243,6 +255,12 @@ class Config(Section):
             raise ValueError("\n".join(problems))
         return self
 
+    @model_validator(mode="after")
+    def _plausible(self) -> Self:
+        if problems := implausible(self):
+            raise ValueError("\n".join(problems))
+        return self
+
     @property
     def used_systems(self) -> dict[str, System]:
         """The systems that a choice of frames, the unit functions or runs name; the others are not computed."""
@@ -250,6 +268,14 @@ class Config(Section):
         if self.with_forces is not None and self.with_forces.runs is not None:
             used.add(self.with_forces.runs.reference)
         return {name: system for name, system in self.systems.items() if name in used}
+
+
+def _looks_at_forces(entry: Any, protocols: Any) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    name = entry.get("protocol")
+    protocol = protocols.get(name) if isinstance(protocols, dict) and isinstance(name, str) else None
+    return bool({**(protocol if isinstance(protocol, dict) else {}), **entry}.get("forces"))
 
 
 def _not_tested_on(section: Any, dropped: set[str]) -> Any:
@@ -265,46 +291,11 @@ def load(values: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: names every wrong key, its value and what is allowed.
     """
+    written_out = expanded(values)
     try:
-        return Config.model_validate(dict(values))
+        return Config.model_validate(written_out)
     except ValidationError as error:
-        raise ConfigError(_explain(error, values)) from None
-
-
-def _explain(error: ValidationError, values: Mapping[str, Any]) -> str:
-    lines = []
-    for problem in error.errors():
-        keys = _keys(problem["loc"], values)
-        if problem["type"] == "missing":
-            keys.append(str(problem["loc"][-1]))
-        key = ".".join(keys)
-        text = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            text = "unknown key; remove it or correct its spelling"
-        if not key:  # a check over the whole configuration names its keys itself
-            lines.extend(text.splitlines())
-        elif problem["type"] == "missing":
-            lines.append(f"{key}: is missing")
-        else:
-            lines.append(f"{key} = {_shorten(problem['input'])}: {text}")
-    return "the configuration is wrong; nothing was run\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def _keys(location: Iterable[int | str], values: Any) -> list[str]:
-    """The keys of `location` that `values` has; pydantic puts the names of models between them."""
-    keys = []
-    for part in location:
-        try:
-            values = values[part]
-        except (KeyError, TypeError, IndexError):
-            continue
-        keys.append(str(part))
-    return keys
-
-
-def _shorten(value: Any, limit: int = 80) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+        raise ConfigError(explain(error, written_out)) from None
 
 
 def schema_json() -> str:

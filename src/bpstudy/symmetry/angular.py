@@ -7,7 +7,8 @@ G4 does not separate, because fc(rⱼₖ) exp(−η rⱼₖ²) couples j and k. 
 functions takes thousands of terms for 1e-12: the cutoff sphere of k around j cuts through the cutoff sphere around i,
 so the factor varies on the scale of Rc in all of r₁, r₂ and θ, has a kink in its second derivative on rⱼₖ = Rc, and a
 Legendre series in θ at each (r₁, r₂) converges only as l⁻³. So G4 stays a sum over pairs, made cheap: pairs with rⱼₖ >
-Rc end early, nothing transcendental is left in the loop, and its cost does not depend on the number of functions.
+Rc end early, nothing transcendental is left in the loop, and its cost does not depend on the number of functions. Both
+factors are polynomials (module `triangles`); where ζ is small and not an integer, tables (module `pairs`).
 """
 
 from collections.abc import Sequence
@@ -19,14 +20,17 @@ from bpstudy.symmetry.compiled import row_products
 from bpstudy.symmetry.conventions import CONVENTIONS, self_pair
 from bpstudy.symmetry.expansion import NO_FAR_SIDE, FarSide, Table, far_side, legendre_series, smallest_cap, table
 from bpstudy.symmetry.functions import G4, AngularFunction
-from bpstudy.symmetry.harmonics import add_spectrum_gradient, ladder, recurrence, spectrum
+from bpstudy.symmetry.harmonics import recurrence, spectrum
 from bpstudy.symmetry.neighbors import Neighbors
 from bpstudy.symmetry.pairs import add_pair_gradient, pair_sums
-from bpstudy.symmetry.shells import Shell
+from bpstudy.symmetry.shells import Shell, add_square_pulls
+from bpstudy.symmetry.spectra import add_spectrum_gradient, add_spectrum_pulls, ladder
+from bpstudy.symmetry.triangles import Triangles, add_triangle_pulls, triangle_sums
 
 # The cost model that chooses the degree of the series: ns of one core, and a typical density of atoms.
 _NS_HARMONIC, _NS_SCAN, _NS_PAIR, _ATOMS_PER_A3 = 0.13, 0.5, 12.0, 0.06
 _DEGREES = (2, 4, 8, 12, 16, 20, 24, 32, 40, 48, 64)
+_MOST_BYTES = 2**26  # of multipoles that are kept for the forces
 _WHOLE = 64  # the cap that is the whole sphere: a direct sum
 
 
@@ -43,6 +47,7 @@ class AngularGroup:
     series: np.ndarray  # (n_functions, degree+1); degree −1 (no columns): no series
     table: Table | None
     far: FarSide
+    triangles: Triangles | None  # where there, values and forces use it, not the table
 
     @classmethod
     def of(cls, columns: Sequence[int], functions: Sequence[AngularFunction], tolerance: float) -> "AngularGroup":
@@ -72,6 +77,7 @@ class AngularGroup:
             plain * signs if degree is not None else plain[:, :0],
             table(zetas, lams, plain, cap, tolerance / 2) if cap else None,
             far_side(one.eta, one.cutoff, tolerance / 2) if isinstance(one, G4) else NO_FAR_SIDE,
+            Triangles.of(one.eta, one.cutoff, zetas, lams, tolerance / 2) if isinstance(one, G4) else None,
         )
 
     @property
@@ -90,17 +96,23 @@ class AngularGroup:
         total = np.zeros((len(near.start) - 1, len(self.columns)))
         degree = self.series.shape[1] - 1
         if degree >= 0:
-            power = spectrum(*first.arrays, *second.arrays, self.same, degree, *recurrence(degree))
+            kept = self._multipoles(near, len(near.start) - 1)
+            power = spectrum(*first.arrays, *second.arrays, self.same, degree, *recurrence(degree), kept)
             total += row_products(power, self.series.T)
             if self.same:
                 total -= first.squares[:, None] * self.series.sum(axis=1)
                 total *= 0.5
-        if self.table is not None:
+        if self.triangles is not None:
+            g4 = self.triangles
+            degree = g4.angular.shape[1] - 1
+            moments = triangle_sums(*first.arrays, *second.arrays, self.same, g4.far, g4.reach, degree)
+            total += row_products(moments, g4.angular.T)
+        elif self.table is not None:
             t = self.table
             arrays = (*first.arrays, *second.arrays, self.same, self.far.coefficients, self.far.reach)
             total += pair_sums(*arrays, t.coefficients, t.cells, t.direct, t.zeta, t.side)
         total *= self.factor
-        if self.same:
+        if self.same and self.diagonal.any():
             total += first.squares[:, None] * self.diagonal
         return total
 
@@ -110,42 +122,62 @@ class AngularGroup:
         scaled = weights * self.factor
         if self.series.shape[1]:
             spectral = row_products(scaled, self.series)  # the ½ of the unordered sum meets the 2 of the square
-            one = np.zeros(self.series.shape[1], int)
-            self._add_spectra(first, second, first.pair, second.pair, spectral, one, out[:, :, None])
-        if self.table is not None:
+            degree, kept = self.series.shape[1] - 1, self._multipoles(near, 0)
+            tables = (spectral, degree, *recurrence(degree), ladder(degree), kept, out)
+            add_spectrum_pulls(*first.columns, *second.arrays, 0, *tables)
+            if not self.same:
+                add_spectrum_pulls(*second.columns, *first.arrays, 1, *tables)
+        if self.triangles is not None:
+            g4 = self.triangles
+            mixed = row_products(scaled, g4.angular)
+            add_triangle_pulls(*first.columns, *second.columns, self.same, g4.far, g4.reach, mixed, out)
+        elif self.table is not None:
             t = self.table
             sides, cells, order, n_functions = t.coefficients.shape
             mixed = row_products(scaled, t.coefficients.reshape(-1, n_functions).T)
             mixed = mixed.reshape(-1, sides, cells, order, 1)
             self._add_pairs(first, second, first.pair, second.pair, mixed, scaled[:, :, None], out[:, :, None])
-        if self.same:
-            each = row_products(weights, self._square_factors[:, None])[near.centres()[first.pair]]
-            out[first.pair] += each * first.square_slopes
+        if self.same and self._square_factors.any():
+            each = row_products(weights, self._square_factors[:, None])[:, 0]
+            add_square_pulls(*first.columns, each, out)
 
-    def gradients(self, near: Neighbors) -> np.ndarray:
-        """Sum of dGᵢf/drₚ over the neighbours p that are images of atom a: (i, a, 3, f)."""
+    def gradients(self, near: Neighbors, rows: np.ndarray, n_rows: int) -> np.ndarray:
+        """Sum of dGᵢf/drₚ over the neighbours p of each row, `rows` (n_pairs,): (n_rows, 3, n_functions)."""
         first, second = self.shells(near)
-        n, n_functions, rows = len(near.start) - 1, len(self.columns), near.rows()
+        n, n_functions = len(near.start) - 1, len(self.columns)
         rows1, rows2 = rows[first.pair], rows[second.pair]
-        out = np.zeros((n * n, 3, n_functions))
+        out = np.zeros((n_rows, 3, n_functions))
         if self.table is not None:
             coefficients, identity = self.table.coefficients[None], np.eye(n_functions)[None]
             self._add_pairs(first, second, rows1, rows2, coefficients, identity, out)
         if self.series.shape[1]:
             degrees = self.series.shape[1]
-            spectra = np.zeros((n * n, 3, degrees))
+            spectra = np.zeros((n_rows, 3, degrees))
             self._add_spectra(first, second, rows1, rows2, np.ones((n, degrees)), np.arange(degrees), spectra)
-            out += np.einsum("acl,fl->acf", spectra, self.series)
+            out += (spectra.reshape(-1, degrees) @ self.series.T).reshape(out.shape)
         out *= self.factor
-        if self.same:
-            squares = np.stack([np.bincount(rows1, first.square_slopes[:, c], n * n) for c in range(3)], axis=1)
+        if self.same and self._square_factors.any():
+            squares = np.stack([np.bincount(rows1, first.square_slopes[:, c], n_rows) for c in range(3)], axis=1)
             out += squares[:, :, None] * self._square_factors
-        return out.reshape(n, n, 3, n_functions)
+        return out
 
     @property
     def _square_factors(self) -> np.ndarray:
         """The coefficient of Σ f² in each function."""
         return self.diagonal - 0.5 * self.factor * self.series.sum(axis=1)
+
+    def _multipoles(self, near: Neighbors, n_atoms: int) -> np.ndarray:
+        """The multipoles of each centre that `spectrum` fills and the forces need, kept with the neighbours.
+
+        None (length 0) where they are too large, or where no values were computed before (`n_atoms` is 0).
+        """
+        size, key = self.series.shape[1], ("multipoles", self.eta, self.cutoff, self.species, self.series.shape[1])
+        if key not in near.kept:
+            kept = np.empty((n_atoms, 1 if self.same else 2, size, size, 2))
+            if n_atoms == 0 or kept.nbytes > _MOST_BYTES:
+                return kept[:0]
+            near.kept[key] = kept
+        return near.kept[key]
 
     def _add_spectra(
         self, first: Shell, second: Shell, rows1: np.ndarray, rows2: np.ndarray, weights: np.ndarray,

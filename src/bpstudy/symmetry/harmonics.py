@@ -74,101 +74,22 @@ def _multipoles(lo, hi, x, y, z, f, degree, first, second, starts, out):
 
 
 @compiled
-def spectrum(start1, x1, y1, z1, r1, f1, start2, x2, y2, z2, r2, f2, same, degree, first, second, starts):
+def spectrum(start1, x1, y1, z1, r1, f1, start2, x2, y2, z2, r2, f2, same, degree, first, second, starts, kept):
+    """Σⱼₖ f₁ⱼ f₂ₖ Pₗ(cos θⱼₖ), (n_atoms, degree + 1).
+
+    `kept` (n_atoms, 2, degree + 1, degree + 1, 2), or of length 0, receives the multipoles of the second list and the
+    first for `add_spectrum_pulls`.
+    """
     n_atoms = len(start1) - 1
     power = np.zeros((n_atoms, degree + 1))
-    one = np.empty((degree + 1, degree + 1, 2))
-    two = np.empty((degree + 1, degree + 1, 2))
+    pair = np.empty((2, degree + 1, degree + 1, 2))
     for i in range(n_atoms):
+        both = kept[i] if len(kept) else pair
+        other, one = both[0], both[0 if same else 1]
         _multipoles(start1[i], start1[i + 1], x1, y1, z1, f1, degree, first, second, starts, one)
-        if same:
-            other = one
-        else:
-            _multipoles(start2[i], start2[i + 1], x2, y2, z2, f2, degree, first, second, starts, two)
-            other = two
+        if not same:
+            _multipoles(start2[i], start2[i + 1], x2, y2, z2, f2, degree, first, second, starts, other)
         for m in range(degree + 1):
             for l in range(m, degree + 1):  # noqa: E741
                 power[i, l] += one[m, l, 0] * other[m, l, 0] + one[m, l, 1] * other[m, l, 1]
     return power
-
-
-@lru_cache
-def ladder(degree: int) -> np.ndarray:
-    """dQₗₘ/dz = ladder[m, l] Qₗ,ₘ₊₁ (m from 0 to degree − 1)."""
-    m, l = np.arange(degree + 1)[:, None], np.arange(degree + 1)[None, :]  # noqa: E741
-    return np.sqrt(np.where(l > m, (l - m) * (l + m + 1), 0) * np.where(m == 0, 0.5, 1.0))
-
-
-@compiled
-def add_spectrum_gradient(start1, x1, y1, z1, r1, f1, df1, start2, x2, y2, z2, r2, f2, rows, weights, channel, degree,
-                          first, second, starts, steps, out):  # fmt: skip
-    """out[rows[j], :, channel[l]] += weights[i, l] dSᵢₗ/drⱼ for j of the first list, with Sᵢₗ = Σⱼₖ f₁ⱼ f₂ₖ Pₗ(cos θ).
-
-    The second list is held. If both are the same list, double the weights.
-    """
-    moments = np.empty((degree + 1, degree + 1, 2))
-    size = 64
-    n_channels = out.shape[2]
-    c, s, c0, s0, p, q = (
-        np.empty(size),
-        np.empty(size),
-        np.empty(size),
-        np.empty(size),
-        np.empty(size),
-        np.empty(size),
-    )
-    v, gx, gy, gz = (
-        np.empty((n_channels, size)),
-        np.empty((n_channels, size)),
-        np.empty((n_channels, size)),
-        np.empty((n_channels, size)),
-    )
-    for i in range(len(start1) - 1):
-        if start1[i] == start1[i + 1] or start2[i] == start2[i + 1]:
-            continue
-        _multipoles(start2[i], start2[i + 1], x2, y2, z2, f2, degree, first, second, starts, moments)
-        for m in range(degree + 1):
-            for l in range(m, degree + 1):  # noqa: E741
-                moments[m, l] *= weights[i, l]
-        for begin in range(start1[i], start1[i + 1], size):
-            n = min(size, start1[i + 1] - begin)
-            xb, yb, zb = x1[begin : begin + n], y1[begin : begin + n], z1[begin : begin + n]
-            v[:] = 0.0
-            gx[:] = 0.0
-            gy[:] = 0.0
-            gz[:] = 0.0
-            for m in range(degree + 1):
-                for b in range(n):
-                    if m == 0:
-                        c0[b], s0[b], c[b], s[b] = 0.0, 0.0, 1.0, 0.0
-                    else:
-                        c0[b], s0[b] = c[b], s[b]
-                        c[b] = xb[b] * c0[b] - yb[b] * s0[b]
-                        s[b] = xb[b] * s0[b] + yb[b] * c0[b]
-                    p[b], q[b] = 0.0, starts[m]
-                for l in range(m, degree + 1):  # noqa: E741
-                    if l > m:
-                        a1, b1 = first[m, l], second[m, l]
-                        for b in range(n):
-                            new = a1 * zb[b] * q[b] - b1 * p[b]
-                            p[b] = q[b]
-                            q[b] = new
-                    gc, gs = moments[m, l, 0], moments[m, l, 1]
-                    step = steps[m - 1, l] if m > 0 else 0.0
-                    hc, hs = (step * moments[m - 1, l, 0], step * moments[m - 1, l, 1]) if m > 0 else (0.0, 0.0)
-                    mc, ms = m * gc, m * gs
-                    k = channel[l]
-                    vk, xk, yk, zk = v[k], gx[k], gy[k], gz[k]
-                    for b in range(n):
-                        vk[b] += (gc * c[b] + gs * s[b]) * q[b]
-                        xk[b] += (mc * c0[b] + ms * s0[b]) * q[b]
-                        yk[b] += (ms * c0[b] - mc * s0[b]) * q[b]
-                        zk[b] += (hc * c0[b] + hs * s0[b]) * q[b]
-            for k in range(n_channels):
-                for b in range(n):
-                    j = begin + b
-                    along = gx[k, b] * x1[j] + gy[k, b] * y1[j] + gz[k, b] * z1[j]
-                    radial, across = v[k, b] * df1[j] - along * f1[j] / r1[j], f1[j] / r1[j]
-                    out[rows[j], 0, k] += radial * x1[j] + across * gx[k, b]
-                    out[rows[j], 1, k] += radial * y1[j] + across * gy[k, b]
-                    out[rows[j], 2, k] += radial * z1[j] + across * gz[k, b]

@@ -1,17 +1,18 @@
 """An ordered set of symmetry functions: values of a structure, and of many frames on several cores."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 from ase import Atoms
 
+from bpstudy.symmetry import derivatives
 from bpstudy.symmetry.angular import AngularGroup
 from bpstudy.symmetry.functions import G4, G5, TYPES, AngularFunction, RadialFunction, SymmetryFunction, label
 from bpstudy.symmetry.neighbors import Neighbors, neighbors
+from bpstudy.symmetry.parallel import in_threads
 from bpstudy.symmetry.radial import RadialBlock
 
 DEFAULT_TOLERANCE = 1e-12
@@ -43,9 +44,10 @@ class SymmetryFunctions:
                 groups.setdefault((type(f), f.eta, f.cutoff, f.species), {})[column] = f
             else:
                 radial[column] = f
-        self._radial_columns = np.array(list(radial), dtype=int)
-        self._radial = RadialBlock.of(list(radial.values()))
         self._angular = [AngularGroup.of(list(g), list(g.values()), tolerance) for g in groups.values()]
+        self._blocks: list[tuple[np.ndarray, RadialBlock | AngularGroup]] = [(g.columns, g) for g in self._angular]
+        if radial:
+            self._blocks.insert(0, (np.array(list(radial)), RadialBlock.of(list(radial.values()))))
 
     def __len__(self) -> int:
         return len(self.functions)
@@ -85,14 +87,12 @@ class SymmetryFunctions:
             ValueError: an unusable structure.
         """
         parts = (near or self.neighbors(atoms)).parts(threads)
-        return np.concatenate(list(_each(threads, lambda part: self._values(part[2]), parts)))
+        return np.concatenate(list(in_threads(threads, lambda part: self._values(part[2]), parts)))
 
     def _values(self, near: Neighbors) -> np.ndarray:
         out = np.empty((len(near.start) - 1, len(self)))
-        if self._radial_columns.size:
-            out[:, self._radial_columns] = self._radial.values(near)
-        for group in self._angular:
-            out[:, group.columns] = group.values(near)
+        for columns, block in self._blocks:
+            out[:, columns] = block.values(near)
         return out
 
     def compute_with_gradients(self, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
@@ -103,15 +103,48 @@ class SymmetryFunctions:
         need it.
         """
         near, n = self.neighbors(atoms), len(atoms)
-        gradients = np.empty((n, n, 3, len(self)))
-        if self._radial_columns.size:
-            gradients[..., self._radial_columns] = self._radial.gradients(near)
-        for group in self._angular:
-            gradients[..., group.columns] = group.gradients(near)
-        # The centre moves against all its neighbours.
-        centre = np.arange(n)
-        gradients[centre, centre] -= gradients.sum(axis=1)
-        return self._values(near), np.ascontiguousarray(gradients.transpose(0, 3, 1, 2))
+        centre, atom, d = self.pair_gradients(atoms, near)
+        gradients = np.zeros((n, len(self), n, 3))
+        gradients[centre, :, atom] = d.swapaxes(1, 2)
+        return self._values(near), gradients
+
+    def pair_gradients(self, atoms: Atoms, near: Neighbors | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Gradients of the pairs of atoms that see each other, in memory proportional to their number.
+
+        Returns centre i and atom a (n_pairs,), sorted by centre, then atom, with a = i for each atom that has
+        neighbours, and d (n_pairs, 3, n_functions) = dGᵢf/dRₐ in 1/Å. All images of atom a move together. The
+        derivatives of all other pairs are 0. `near`: `neighbors` of the structure, where they are known.
+        """
+        return derivatives.pair_gradients(self._blocks, len(self), near or self.neighbors(atoms))
+
+    def summed_gradients(
+        self, atoms: Atoms, near: Neighbors | None = None, centres: np.ndarray | None = None
+    ) -> np.ndarray:
+        """dΣᵢGᵢf/dRₐ, (n_atoms, 3, n_functions), in 1/Å: what the forces of a linear model need.
+
+        `centres` (bool, (n_atoms,)) restricts the sum over i, to those of one element for example (None: all).
+        Raises ValueError for an unusable structure or a mask of another shape.
+        """
+        return self.summed_gradients_and_strain(atoms, near, centres)[0]
+
+    def summed_gradients_and_strain(
+        self, atoms: Atoms, near: Neighbors | None = None, centres: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`summed_gradients` and, from the same pass, dΣᵢGᵢf/dε, (3, 3, n_functions), dimensionless.
+
+        The strain ε takes positions and cell vectors r to (1 + ε) r, as in `contract`.
+        """
+        near = near or self.neighbors(atoms)
+        if centres is not None:
+            if np.shape(centres) != (len(atoms),) or np.asarray(centres).dtype != bool:
+                raise ValueError(f"centres must be a mask of truth values of the shape {(len(atoms),)}")
+            near = near.around(np.asarray(centres))
+        return derivatives.summed_gradients(self._blocks, len(self), near)
+
+    def strain_gradients(self, atoms: Atoms, near: Neighbors | None = None) -> np.ndarray:
+        """dGᵢf/dε of each atom, (n_atoms, 3, 3, n_functions), dimensionless; their sum over i is that of
+        `summed_gradients_and_strain`."""
+        return derivatives.strain_gradients(self._blocks, len(self), near or self.neighbors(atoms))
 
     def contract(
         self, atoms: Atoms, weights: np.ndarray, threads: int = 1, near: Neighbors | None = None
@@ -134,15 +167,11 @@ class SymmetryFunctions:
 
         def pull(part: tuple[slice, slice, Neighbors]) -> None:
             own, rows, around = part
-            if self._radial_columns.size:
-                self._radial.contract(around, weights[own, self._radial_columns], pulls[rows])
-            for group in self._angular:
-                group.contract(around, weights[own, group.columns], pulls[rows])
+            for columns, block in self._blocks:
+                block.contract(around, weights[own, columns], pulls[rows])
 
-        list(_each(threads, pull, near.parts(threads)))
-        centres, n = near.centres(), len(atoms)
-        forces = [np.bincount(centres, p, n) - np.bincount(near.atom, p, n) for p in pulls.T]
-        return np.stack(forces, axis=1), np.einsum("pa,pb->ab", pulls, near.vector)
+        list(in_threads(threads, pull, near.parts(threads)))
+        return derivatives.forces_and_virial(near.start, near.atom, near.vector, pulls)
 
     def to_json(self) -> str:
         """The set as JSON text: `{"tolerance": ..., "functions": [{"type": "G2", "eta": ..., ...}, ...]}`."""
@@ -163,15 +192,6 @@ class SymmetryFunctions:
             except TypeError as error:
                 raise ValueError(f"wrong parameters of {record['type']}: {error}") from error
         return cls(functions, data.get("tolerance", DEFAULT_TOLERANCE))
-
-
-def _each(threads: int, work: Callable[[Any], Any], parts: Sequence[Any]) -> Iterator[Any]:
-    """`work` of each part, in order, each in a thread of its own where there are several."""
-    if len(parts) == 1:
-        yield work(parts[0])
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(work, parts)
 
 
 def compute_frames(functions: SymmetryFunctions, frames: Sequence[Atoms], threads: int = 1) -> np.ndarray:
