@@ -8,6 +8,7 @@ import yaml
 from typer.testing import CliRunner
 
 from bpstudy.cli import app
+from bpstudy.config.study import load
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,10 +20,8 @@ def bpstudy(*arguments):
 def test_the_studys_configuration_is_valid():
     result = bpstudy("config", "check", ROOT / "config.yaml", ROOT / "profiles/quick/study.yaml")
     assert result.exit_code == 0
-    experiments, seeds = (
-        len(yaml.safe_load((ROOT / file).read_text())[key])
-        for file, key in (("config.yaml", "experiments"), ("profiles/quick/study.yaml", "seeds"))
-    )
+    experiments = len(load(yaml.safe_load((ROOT / "config.yaml").read_text())).experiments)
+    seeds = len(yaml.safe_load((ROOT / "profiles/quick/study.yaml").read_text())["seeds"])
     assert f"3 systems, {experiments} experiments, {experiments * seeds} trainings" in result.output
 
 

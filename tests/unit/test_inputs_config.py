@@ -139,15 +139,6 @@ def test_emt_for_another_element(now):
     now("\n".join(str(error.value).splitlines()[1:2]))
 
 
-@pytest.mark.fault("one trajectory under two names", "refused: frames of the one are frames of the other")
-def test_the_same_file_twice(now):
-    mine = {"systems": {"a": {"trajectory": "x.xyz"}, "b": {"trajectory": "./x.xyz"}},
-            "frames": {"first": {"system": "a"}, "independent": {"system": "b"}}}  # fmt: skip
-    with pytest.raises(ConfigError, match=r"systems\.b\.trajectory: the same file as systems\.a\.trajectory") as error:
-        load(overlay(STUDY, mine))
-    now("\n".join(str(error.value).splitlines()[1:2]))
-
-
 def test_a_negative_zero_is_zero():
     runs = {"with_forces": {"runs": {"from_fs": -0.0}}}
     assert str(load(overlay(STUDY, runs)).with_forces.runs.from_fs) == "0.0"

@@ -7,24 +7,29 @@ from typing import Annotated
 import typer
 
 from bpstudy.cli.messages import fail
+from bpstudy.config.base import ConfigError
 from bpstudy.config.files import merged
-from bpstudy.config.study import ConfigError, load, schema_json
+from bpstudy.config.study import schema_json
+from bpstudy.data.prepare import prepare
 
 app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")
 
 
 @app.command()
 def check(files: Annotated[list[Path], typer.Argument(help="config.yaml and the overlays on it, in order")]) -> None:
-    """Validate configuration files without running anything."""
+    """Validate configuration files, and the data that they name, without running anything."""
     try:
-        study = load(merged(files))
+        prepared = prepare(merged(files))
     except ConfigError as error:
         fail(error)
+    study = prepared.study
     runs = len(study.experiments) * len(study.seeds)
     unused = [name for name in study.systems if name not in study.used_systems]
     print(f"valid: {len(study.systems)} systems, {len(study.experiments)} experiments, {runs} trainings")
     if unused:
         print(f"not computed, since no frames, unit_functions or runs name them: {', '.join(unused)}")
+    for line in prepared.left_out:
+        print(line)
 
 
 @app.command()

@@ -21,12 +21,18 @@ class Comparisons(Section):
     confidence: Annotated[float, Field(gt=0, lt=1)] = Field(description="of its intervals")
     seed: Seed = Field(description="of its random numbers")
     block_fs: Positive = Field(description="length of a block of frames at the least; longer than their memory")
-    groups: dict[Name, Annotated[tuple[Name, ...], Field(strict=False, min_length=2), Distinct]] = Field(
-        description="experiments that share frames they are tested on"
+    groups: dict[Name, Annotated[tuple[Name, ...], Field(strict=False), Distinct]] = Field(
+        description="at least two experiments each, which share frames they are tested on"
     )
     shown: dict[Name, str] = Field(description="groups of figS5 and their titles")
     decided_on: Name = Field(description="frames that decide which is best: those of an independent run")
     combinations: Name = Field(description="the group that claims on the combinations of types are decided on")
+
+    @model_validator(mode="after")
+    def _groups_compare(self) -> Self:
+        if small := [group for group, names in self.groups.items() if len(names) < 2]:
+            raise ValueError(f"groups.{small[0]}: at least two experiments are needed to compare")
+        return self
 
     @model_validator(mode="after")
     def _groups_exist(self) -> Self:
@@ -134,12 +140,18 @@ class WithForces(Section):
     goal_mev_per_atom: Positive = Field(description="RMS error of the energy of a useful potential, at the most")
     goal_mev_per_angstrom: Positive = Field(description="and of its forces")
     types: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(
-        min_length=2, description="pairs that are ranked, by name: combinations of types"
+        description="pairs that are ranked, at least two, by name: combinations of types"
     )
     others: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(description="pairs beside them")
     learning: ForceCurves
-    runs: PotentialRuns
+    runs: PotentialRuns | None = Field(description="null leaves them out")
     equation_of_state: EquationOfState
+
+    @model_validator(mode="after")
+    def _types_are_ranked(self) -> Self:
+        if len(self.types) < 2:
+            raise ValueError("types: at least two pairs are needed to rank them")
+        return self
 
     @property
     def pairs(self) -> dict[str, tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Systems: crystals to simulate, or trajectories that exist."""
+"""Systems: crystals to simulate, or data that exist."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ase.data import atomic_numbers, chemical_symbols, covalent_radii
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from bpstudy.config.base import Count, Positive, Section, Seed
+from bpstudy.config.datasets import Imported
 
 
 class Crystal(Section):
@@ -159,19 +160,9 @@ class Simulated(Simulation):
         return Simulation(crystal=self.crystal, calculator=self.calculator, dynamics=self.dynamics)
 
 
-class Imported(Section):
-    """A system whose trajectory exists: any file that ASE reads, with an energy for each frame."""
-
-    trajectory: str = Field(min_length=1, description="path, relative to the folder Snakemake runs in")
-
-    @property
-    def frames(self) -> int | None:
-        return None
-
-
 def _kind(values: Any) -> str:
-    """A section that names a trajectory is an existing one; all others are held to be simulated."""
-    named = "trajectory" in values if isinstance(values, dict) else isinstance(values, Imported)
+    """A section that names a trajectory or files is an existing one; all others are held to be simulated."""
+    named = bool({"trajectory", "files"} & set(values)) if isinstance(values, dict) else isinstance(values, Imported)
     return "imported" if named else "simulated"
 
 

@@ -17,6 +17,7 @@ from ase import Atoms
 
 from bpstudy.checksums import sha256
 from bpstudy.config.systems import Simulated, Simulation
+from bpstudy.data.columns import Columns, ColumnsError, joined, parse
 from bpstudy.data.trajectory import read_frames, snapshot, write_frames
 from bpstudy.files import atomic_path
 
@@ -64,7 +65,7 @@ def restore(archive: Path, chunks: Path) -> list[str]:
     restored = [number for number in archived(archive) if not (chunks / f"{number}.record.json").exists()]
     for number in restored:
         verify(archive, number)
-        write_frames(chunks / f"{number}.traj", read_frames(archive / f"{number}{SUFFIXES[0]}"))
+        write_frames(chunks / f"{number}.traj", _frames(archive, number))
         _copy_state_and_record(archive, chunks, number)
     return restored
 
@@ -91,7 +92,23 @@ def check_length(archive: Path, system: Simulated) -> None:
         )
 
 
-def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[int, int]) -> list[Atoms]:
+def read_system(archive: Path, system: Simulated) -> Columns:
+    """All verified frames of a system, in order.
+
+    Raises:
+        ArchiveError: a file is missing or damaged, or was made otherwise.
+    """
+    simulation = system.simulation()
+    chunks = [
+        read_chunk(archive, f"{chunk:04d}", simulation, system.chunk_range(chunk)) for chunk in range(system.chunks)
+    ]
+    try:
+        return joined(chunks)
+    except ColumnsError as error:
+        raise ArchiveError(f"{archive}: {error}") from None
+
+
+def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[int, int]) -> Columns:
     """The verified frames of a chunk.
 
     Args:
@@ -111,7 +128,19 @@ def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[
         )
     if tuple(made["steps"]) != steps:
         raise ArchiveError(f"{archive / number}: covers steps {made['steps']}, {list(steps)} are needed")
-    return read_frames(archive / f"{number}{SUFFIXES[0]}")
+    frames = _frames(archive, number)
+    expected = steps[1] - steps[0] + (steps[0] == 0)  # the first chunk holds frame 0 as well
+    if len(frames) != expected:
+        raise ArchiveError(f"{archive / number}{SUFFIXES[0]}: holds {len(frames)} frames, {expected} are needed")
+    return frames
+
+
+def _frames(archive: Path, number: str) -> Columns:
+    path = archive / f"{number}{SUFFIXES[0]}"
+    try:
+        return parse(lzma.decompress(path.read_bytes()))
+    except (ColumnsError, lzma.LZMAError) as error:
+        raise ArchiveError(f"{path}: {error}") from None
 
 
 def verify(archive: Path, number: str) -> None:

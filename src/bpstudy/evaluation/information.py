@@ -14,12 +14,13 @@ def information(frames: FrameSet, memory_fs: float) -> dict[str, float]:
     """Dead functions, effective rank, and degeneracy (see `bpstudy.statistics`) of the functions of some frames.
 
     Numbers of functions are summed over elements. The neighbours of a frame are those nearest in the sums of the
-    functions over its atoms, at least `memory_fs` away in time, if the frames last that long.
+    functions over its atoms, at least `memory_fs` away in time, if the frames last that long and their times are known.
     """
     by_element = frames.features.by_element()
     scalers = fit_scalers(frames.features)
     steps = np.diff(frames.energies["time_fs"])
-    apart = min(round(memory_fs / steps.min()), len(steps) // 4)
+    timed = bool(np.isfinite(steps).all()) and steps.min() > 0
+    apart = min(round(memory_fs / steps.min()), len(steps) // 4) if timed else 0
     neighbours = nearest_neighbours(sum_over_atoms(by_element), frames.energies["energy_dft_ev"], exclude=apart)
     return {
         "frames": len(frames.energies),

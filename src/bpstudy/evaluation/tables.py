@@ -151,7 +151,8 @@ def smoothness(runs: Sequence[tuple[str, int, Path]], n_atoms: Mapping[str, int]
     """Spikes of each network on the frames it was trained on, where these follow each other evenly in time.
 
     `rms_above_mev_per_atom` is of the residual above the band that holds 99.9 % of the power of the DFT's E(t),
-    `floor_mev_per_atom` that of the DFT's E(t) itself. Series of fewer than 16 frames are left out.
+    `floor_mev_per_atom` that of the DFT's E(t) itself. Series of fewer than 16 frames
+    and those without times are left out.
 
     Args:
         runs: (experiment, seed, its predictions.csv) of each network.
@@ -161,7 +162,7 @@ def smoothness(runs: Sequence[tuple[str, int, Path]], n_atoms: Mapping[str, int]
     for name, seed, path in runs:
         table = pd.read_csv(path).query("set == 'train'")
         steps = np.diff(table["time_fs"])
-        if len(table) < 16 or np.ptp(steps) > 1e-6:
+        if len(table) < 16 or not np.ptp(steps) <= 1e-6:  # or times are not known
             continue
         dft, residual = table["energy_dft_ev"], table["energy_nn_ev"] - table["energy_dft_ev"]
         edge = band_edge(dft, steps[0])
