@@ -85,7 +85,7 @@ def experiment(**changes):
         case("systems: {cu4: {crystal: {element: cu}}}", "not a chemical symbol (write Cu)", "`element: cu`"),
         case("systems: {mine: {trajectory: on}}", "as a truth value: write it in quotes", "`trajectory: on`"),
         case("systems: {mine: {trajectory: 300}}", 'write it in quotes, "300"', "`trajectory: 300`"),
-        case("systems: {mine: {trajectory: null}}", "write text in quotes", "`trajectory: null`"),
+        case("systems: {mine: {trajectory: null}}", "name either `trajectory`", "`trajectory: null`"),
         case("systems: {cu4: {steps: yes}}", "as a truth value", "`steps: yes`"),
         case("systems: {cu4: {dynamics: {temperature_kelvin: .nan}}}", "finite number", "`.nan`"),
         case("comparisons: {confidence: .inf}", "comparisons.confidence = inf", "`.inf`"),
