@@ -103,7 +103,7 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         (
             "functions/dense",
             ["12G1", "12G1"],
-            ["experiments.dense.functions", "the same block of functions is named twice"],
+            ["experiments.dense.functions", "duplicate block of functions"],
         ),
         ("functions/dense", [{"type": "G6"}], ["functions.dense.0.type = 'G6'"]),
         ("experiments/dense/functions", "dens", ["experiments.dense.functions = 'dens': not one of functions", "rich"]),

@@ -126,9 +126,11 @@ def _place(evidence: Evidence, experiment: str, column: str, rank: int) -> Decis
     else:
         verdict = PARTLY if int(row["rank"]) == (rank if rank > 0 else len(table)) else UNDECIDABLE
     first = str(table["rank"].idxmin() if rank > 0 else table["rank"].idxmax())
-    error = f"{row['rmse_mev_per_atom']:.2f} ({row['low']:.2f} to {row['high']:.2f}) meV/atom on held-out frames"
-    place = f"rank {int(row['rank'])} of {len(table)}"
-    ours = f"{place}, {error}, probability {probability:.2f}; ours is {first.removeprefix('types-')}"
+    ours = (
+        f"rank {int(row['rank'])} of {len(table)}, "
+        f"{row['rmse_mev_per_atom']:.2f} ({row['low']:.2f} to {row['high']:.2f}) meV/atom on held-out frames, "
+        f"probability {probability:.2f}; ours is {first.removeprefix('types-')}"
+    )
     return experiment.removeprefix("types-"), ours, probability, None, verdict
 
 

@@ -120,6 +120,10 @@ class Protocol(Section):
     held_out: tuple[Name, ...] = Field(strict=False, default=(), description="keys of frames: those it is tested on")
     hidden: tuple[Neurons, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
     activation: Literal["tanh", "sigmoid", "softplus"] = "tanh"
+    direct: bool = Field(
+        default=False,
+        description="a linear layer from the inputs to the output beside the hidden ones, started at ridge's solution",
+    )
     energy: Literal["potential", "free", "total"] = Field(
         default="potential", description="potential: σ → 0; free: belongs to the forces; total: potential + kinetic"
     )

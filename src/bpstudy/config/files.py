@@ -93,9 +93,13 @@ def _problems(node: yaml.Node) -> Iterator[str]:
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _problems(item)
-    elif node.tag == "tag:yaml.org,2002:int" and not node.style and _ODD_INTEGERS.fullmatch(node.value):
+    elif isinstance(node, yaml.ScalarNode) and node.tag.endswith(":int") and _is_odd(node):
         meant = yaml.safe_load(node.value)
         yield f"line {node.start_mark.line + 1}: YAML reads {node.value} as {meant}; write {meant}, or quote text"
+
+
+def _is_odd(node: yaml.ScalarNode) -> bool:
+    return not node.style and _ODD_INTEGERS.fullmatch(node.value) is not None
 
 
 def _key_problems(key: yaml.Node, first: dict[str, int]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bpstudy.config.base import ConfigError
-from bpstudy.config.errors import under_heading
+from bpstudy.config.explain import under_heading
 
 SECTIONS = ("experiments", "figures", "comparisons", "with_forces")  # where braces are understood
 BRACES = re.compile(r"\{([^{}:]*)(:\+)?\}")

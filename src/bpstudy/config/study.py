@@ -13,8 +13,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons, Information, LearningCurves, Reported, WithForces
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
-from bpstudy.config.errors import explained
 from bpstudy.config.experiments import Frames, Optimizer, Protocol
+from bpstudy.config.explain import explain
 from bpstudy.config.figures import Figures
 from bpstudy.config.functions import Block, UnitFunctions
 from bpstudy.config.lists import expanded
@@ -295,7 +295,7 @@ def load(values: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(written_out)
     except ValidationError as error:
-        raise ConfigError(explained(error, written_out)) from None
+        raise ConfigError(explain(error, written_out)) from None
 
 
 def schema_json() -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bpstudy.config.base import ConfigError
 from bpstudy.config.datasets import Imported
+from bpstudy.config.explain import under_heading
 from bpstudy.config.study import Config, load
 from bpstudy.data.choose import chosen
 from bpstudy.data.errors import TrajectoryError
@@ -47,7 +48,7 @@ def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
         left["frames"][name]["count"] = count
     study = load(left)
     if problems := held_out_problems(study, inspections, _chosen(study, inspections)):
-        raise ConfigError(_listed(problems))
+        raise ConfigError(under_heading(problems))
     return Prepared(study, inspections, tuple(lines))
 
 
@@ -61,7 +62,7 @@ def _inspect(study: Config, folder: Path | None) -> dict[str, Inspection]:
             except TrajectoryError as error:
                 problems.append(f"systems.{name}: {error}")
     if problems:
-        raise ConfigError(_listed(problems))
+        raise ConfigError(under_heading(problems))
     return found
 
 
@@ -75,9 +76,5 @@ def _chosen(study: Config, inspections: Mapping[str, Inspection]) -> dict[str, l
             except ValueError as error:
                 problems.append(f"frames.{name}: {error}")
     if problems:
-        raise ConfigError(_listed(problems))
+        raise ConfigError(under_heading(problems))
     return found
-
-
-def _listed(problems: list[str]) -> str:
-    return "the configuration is wrong; nothing was run\n" + "\n".join(f"  {line}" for line in problems)

@@ -37,7 +37,7 @@ def at_rest(fixed: NDArray[np.bool_], has_bath: bool) -> NDArray[np.bool_]:
     Without a bath these are the axes along which no atom is fixed. The bath conserves nothing; where no atom is fixed,
     `bpstudy.potential.md.run` keeps the centre of mass at rest itself.
     """
-    return np.full(3, not fixed.any()) if has_bath else ~fixed.any(axis=0)
+    return np.full(3, not fixed.any()) if has_bath else np.logical_not(fixed.any(axis=0))
 
 
 def kinetic_temperature(atoms: Atoms, fixed: NDArray[np.bool_], resting: NDArray[np.bool_]) -> float:

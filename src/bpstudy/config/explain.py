@@ -1,17 +1,49 @@
-"""What to write instead, where YAML read something else than was meant."""
+"""From pydantic's errors to messages that name the key, its value, what is allowed and what to do."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from bpstudy.config.stated import STATED
+
+WRONG = "the configuration is wrong; nothing was run"
 _NUMBER_TYPES = ("float_type", "int_type", "int_from_float")
 
 
+def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
+    """One line a problem, below a line that says that nothing was run."""
+    lines = []
+    for problem in error.errors():
+        keys = _keys(problem["loc"], values)
+        if problem["type"] == "missing":
+            keys.append(str(problem["loc"][-1]))
+        key = ".".join(keys)
+        text = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            text = "unknown key; remove it or correct its spelling"
+        if not key or problem["type"] == STATED:  # a check over several sections names its keys itself
+            lines.extend(text.splitlines())
+        elif problem["type"] == "missing":
+            lines.append(f"{key}: is missing")
+        else:
+            advice = hint(problem)
+            lines.append(f"{key} = {_shorten(problem['input'])}: {text}{'; ' + advice if advice else ''}")
+    return under_heading(lines)
+
+
+def under_heading(lines: Iterable[str]) -> str:
+    """Problems, one a line, below a line that says that nothing was run."""
+    return WRONG + "\n" + "\n".join(f"  {line}" for line in lines)
+
+
 def hint(problem: ErrorDetails) -> str:
-    """Advice on one of pydantic's errors; empty where there is none."""
+    """What to write instead, where YAML read something else than was meant; empty where nothing is known."""
     given, kind = problem["input"], problem["type"]
     if kind in _NUMBER_TYPES and isinstance(given, str):
         return _number_hint(given, whole=kind != "float_type")
@@ -55,3 +87,20 @@ def _yaml_float(text: str) -> str:
     elif mantissa.endswith("."):
         mantissa += "0"
     return f"{mantissa}e{exponent if exponent[0] in '+-' else '+' + exponent}"
+
+
+def _keys(location: Iterable[int | str], values: Any) -> list[str]:
+    """The keys of `location` that `values` has; pydantic puts the names of models between them."""
+    keys = []
+    for part in location:
+        try:
+            values = values[part]
+        except (KeyError, TypeError, IndexError):
+            continue
+        keys.append(str(part))
+    return keys
+
+
+def _shorten(value: Any, limit: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

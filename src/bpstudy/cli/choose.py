@@ -1,0 +1,63 @@
+"""`bpstudy choose`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bpstudy.cli.messages import fail
+
+
+def choose(
+    data: Annotated[list[Path], typer.Argument(help="training frames with energies (and forces), any file ASE reads")],
+    test: Annotated[list[Path] | None, typer.Option(help="frames that decide; without, a part is held out")] = None,
+    budget: Annotated[list[int] | None, typer.Option(help="numbers of functions; several times", min=1)] = None,
+    method: Annotated[list[str] | None, typer.Option(help="of choosing; several times")] = None,
+    minutes: Annotated[float, typer.Option(help="to spend; with less, fewer seeds and sets", min=0)] = 10.0,
+    seeds: Annotated[int, typer.Option(help="networks on each set; 0 for linear potentials alone", min=0)] = 3,
+    cutoff: Annotated[float | None, typer.Option(help="the largest, Å (2.3 nearest-neighbour distances)")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="types to leave out: G3 for n2p2")] = None,
+    threads: Annotated[int, typer.Option(help="that share the frames; the numbers do not depend on it", min=1)] = 1,
+    output: Annotated[Path, typer.Option(help="folder to write")] = Path("chosen"),
+) -> None:
+    """Which symmetry functions for these data? Choose by several methods, fit, test, and recommend."""
+    from rich.console import Console
+
+    from bpstudy.selection.output import summary, write
+    from bpstudy.selection.pool import PoolSettings
+    from bpstudy.selection.reading import blocks, groups, held_out, read_frames
+    from bpstudy.selection.report import write_report
+    from bpstudy.selection.run import METHODS_OF_A_CHOICE, run
+    from bpstudy.selection.setting import prepare
+    from bpstudy.selection.trial import trial_fit
+
+    console = Console(stderr=True, highlight=False)
+    try:
+        frames = read_frames(data)
+        if test:
+            train, deciding = frames, read_frames(test)
+        else:
+            out = held_out(frames)
+            train = [f for f, held in zip(frames, out, strict=True) if not held]
+            deciding = [f for f, held in zip(frames, out, strict=True) if held]
+        types = tuple(kind for kind in PoolSettings().types if kind not in (without or ()))
+        with console.status("functions of the pool") as status:
+            folds = blocks(groups(train), min(5, len(train)))
+            setting = prepare(train, folds, PoolSettings(cutoff=cutoff, types=types), threads=threads)
+            answer = run(
+                setting,
+                deciding,
+                budget or [8, 16, 24],
+                method or METHODS_OF_A_CHOICE,
+                trial_fit() if seeds else None,
+                range(seeds),
+                minutes,
+                say=status.update,
+            )
+        files = [*write(answer, setting, output), output / "report.html"]
+        write_report(answer, setting, len(deciding), files[-1])
+    except (OSError, ValueError) as error:
+        fail(error)
+    for line in summary(answer, setting, len(deciding)):
+        print(line)
+    print(f"written: {', '.join(str(file) for file in files)}")

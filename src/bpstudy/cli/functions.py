@@ -1,0 +1,50 @@
+"""`bpstudy functions`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bpstudy.cli.messages import fail
+
+
+def functions(
+    file: Annotated[Path, typer.Argument(help="`symfunction_short` lines (n2p2, RuNNer), or a set as JSON")],
+    data: Annotated[
+        list[Path] | None, typer.Option(help="structures to judge by, any file ASE reads; several times")
+    ] = None,
+    unit: Annotated[str, typer.Option(help="of lengths in the lines: bohr or angstrom")] = "bohr",
+    frames: Annotated[int, typer.Option(help="at most so many, evenly taken", min=1)] = 100,
+    csv: Annotated[Path | None, typer.Option(help="table to write, a row a function")] = None,
+) -> None:
+    """What a set of symmetry functions is: dead, doubled and costly functions, its rank, what may go."""
+    import numpy as np
+    import pandas as pd
+    from rich.console import Console
+
+    from bpstudy.files import write_table
+    from bpstudy.selection.judge import judge
+    from bpstudy.selection.reading import read_frames
+    from bpstudy.selection.writers import UNITS
+    from bpstudy.symmetry import SymmetryFunctions, from_n2p2
+
+    try:
+        if unit not in UNITS:
+            raise ValueError(f"unit: {unit!r}; allowed are {', '.join(UNITS)}")
+        text = file.read_text()
+        sets = (
+            {"": SymmetryFunctions.from_json(text)} if text.lstrip().startswith("{") else from_n2p2(text, UNITS[unit])
+        )
+        known = read_frames(data) if data else []
+        chosen = [known[k] for k in np.unique(np.linspace(0, len(known) - 1, min(frames, len(known))).astype(int))]
+        console, tables = Console(width=200, highlight=False), []
+        for element, of in sets.items():
+            verdict = judge(of, chosen)
+            for line in verdict.lines():
+                console.print(f"{element + ': ' if element else ''}{line}", markup=False)
+            tables.append(verdict.table.assign(element=element))
+    except (OSError, ValueError) as error:
+        fail(error)
+    if csv is not None:
+        write_table(csv, pd.concat(tables, ignore_index=True))
+        print(f"written: {csv}")

@@ -1,0 +1,120 @@
+"""Figures of a choice of symmetry functions: what they cost and are worth, and what they look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bpstudy.figures.style import MARKED, PLAIN, TYPES, WIDTH_CM, figure, themed
+from bpstudy.symmetry import G2, G3, G4, G5, SymmetryFunctions
+
+Array = NDArray[np.float64]
+METHOD_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F", "#F0E442")
+MARKS = {"network": "o", "linear": "s"}
+
+
+def _colors(table: pd.DataFrame) -> dict[str, str]:
+    names = list(dict.fromkeys(table["method"]))
+    return {name: METHOD_COLORS[k % len(METHOD_COLORS)] for k, name in enumerate(names)}
+
+
+@themed
+def pareto(table: pd.DataFrame) -> Figure:
+    """Score against cost of every set with intervals, the Pareto front as a line, the recommended ones ringed."""
+    drawn, colors = figure(WIDTH_CM, 9.0), _colors(table)
+    axes = drawn.subplots()
+    for (method, model), rows in table.groupby(["method", "model"], sort=False):
+        low, high = rows["score"] - rows["score_low"], rows["score_high"] - rows["score"]
+        axes.errorbar(
+            rows["cost_us_per_atom"], rows["score"], [low.clip(lower=0), high.clip(lower=0)], fmt=MARKS[str(model)],
+            color=colors[str(method)], markersize=4, elinewidth=0.6, label=f"{method}, {model}",
+            markerfacecolor=colors[str(method)] if model == "network" else "white",
+        )  # fmt: skip
+    front = table[table["pareto"]].sort_values("cost_us_per_atom")
+    axes.plot(front["cost_us_per_atom"], front["score"], color=PLAIN, linewidth=0.8, zorder=0, label="Pareto front")
+    taken = table[table["recommended"]]
+    axes.scatter(
+        taken["cost_us_per_atom"], taken["score"], s=90, facecolors="none", edgecolors=MARKED, label="recommended"
+    )
+    axes.set(xscale="log", yscale="log", xlabel="cost, µs an atom (modelled)", ylabel="error relative to the least")
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return drawn
+
+
+@themed
+def errors_by_size(table: pd.DataFrame) -> Figure:
+    """Error against number of functions for each method, in energies and in forces, with intervals."""
+    units = [("energy_rmse_mev_per_atom", "RMSE of the energy, meV/atom")]
+    if "force_rmse_ev_per_angstrom" in table:
+        units.append(("force_rmse_ev_per_angstrom", "RMSE of the forces, eV/Å"))
+    drawn, colors = figure(WIDTH_CM, 8.0), _colors(table)
+    for axes, (key, label) in zip(np.atleast_1d(drawn.subplots(1, len(units))), units, strict=True):
+        for (method, model), rows in table.groupby(["method", "model"], sort=False):
+            ordered = rows.sort_values("budget")
+            style = "-" if model == "network" else ":"
+            axes.plot(ordered["budget"], ordered[key], style, color=colors[str(method)], label=f"{method}, {model}")
+            axes.fill_between(
+                ordered["budget"], ordered[f"{key}_low"], ordered[f"{key}_high"], color=colors[str(method)], alpha=0.08
+            )
+        axes.set(xlabel="functions", ylabel=label, yscale="log")
+    handles, labels = axes.get_legend_handles_labels()
+    drawn.legend(handles, labels, loc="outside lower center", ncols=4)
+    return drawn
+
+
+@themed
+def pair_picture(functions: SymmetryFunctions, distances: Array, atoms: int) -> Figure:
+    """What the functions look at: radial ones (angular ones by their radial part) over the distances in the data.
+
+    Args:
+        distances: of all pairs within the largest cutoff, Å.
+        atoms: how many atoms they belong to.
+    """
+    drawn = figure(WIDTH_CM, 10.0)
+    top, bottom = drawn.subplots(2, 1, sharex=True)
+    r = np.linspace(1e-3, functions.cutoff, 400)
+    for f in functions.functions:
+        fc = np.where(r < f.cutoff, 0.5 * (np.cos(np.pi * r / f.cutoff) + 1), 0.0)
+        kind = type(f).__name__
+        if isinstance(f, G2):
+            fc = fc * np.exp(-f.eta * (r - f.rs) ** 2)
+        elif isinstance(f, G3):
+            fc = fc * np.cos(f.kappa * r)
+        elif isinstance(f, G4 | G5):
+            fc = fc * np.exp(-f.eta * r**2)
+        (bottom if isinstance(f, G4 | G5) else top).plot(r, fc, color=TYPES[kind], label=kind)
+    for axes, title in ((top, "radial functions"), (bottom, "radial part of angular functions")):
+        behind = axes.twinx()
+        behind.hist(distances, bins=np.linspace(0, functions.cutoff, 120), weights=np.full(len(distances), 1 / atoms),
+                    color="#DDDDDD", zorder=0)  # fmt: skip
+        behind.set_ylabel("neighbours an atom")
+        axes.set_zorder(behind.get_zorder() + 1)
+        axes.patch.set_visible(False)
+        axes.set_ylabel(title)
+        handles, labels = axes.get_legend_handles_labels()
+        once = dict(zip(labels, handles, strict=True))
+        axes.legend(once.values(), once.keys(), loc="upper left")
+    bottom.set_xlabel("r, Å")
+    return drawn
+
+
+@themed
+def pool_map(table: pd.DataFrame) -> Figure:
+    """The pool by cutoff and type: how many candidates, and which were chosen by a method or recommended."""
+    drawn = figure(WIDTH_CM, 7.0)
+    axes = drawn.subplots()
+    kinds: Sequence[str] = sorted(table["type"].unique())
+    for k, kind in enumerate(kinds):
+        for cutoff, rows in table[table["type"] == kind].groupby("cutoff_angstrom"):
+            place = k + np.linspace(-0.35, 0.35, max(len(rows), 2))[: len(rows)]
+            sizes = 6 + 12 * rows["chosen_by"].to_numpy()
+            axes.scatter(place, np.full(len(rows), cutoff), s=sizes, color=TYPES[kind], alpha=0.5, linewidths=0)
+            best = rows["recommended"].to_numpy()
+            axes.scatter(place[best], np.full(best.sum(), cutoff), s=60, facecolors="none", edgecolors=MARKED)
+    axes.set_xticks(range(len(kinds)), kinds)
+    axes.set(ylabel="cutoff, Å", title="candidates; larger: chosen by more sets; ringed: recommended")
+    return drawn

@@ -1,0 +1,218 @@
+"""A sample of the data that sees products of functions: what a network can do with a set, not only a linear model.
+
+Products G_f G_g of the functions of one atom are linear features too. The pool's 400 functions have 80 000 of them, so
+they are never kept: of some frames all values stay, of some atoms a in each the derivatives dG_if/dR_a of the pairs
+that see each other, and `products` makes from them the rows of energies and forces of G_s with every other function
+when it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers
+from numpy.typing import NDArray
+
+from bpstudy.selection.targets import Tolerances, energy_per_atom, forces_of
+from bpstudy.symmetry import SymmetryFunctions
+from bpstudy.symmetry.compiled import compiled
+
+Array = NDArray[np.float64]
+
+
+@compiled
+def _energy_rows(values, frame, element, share, s, out):
+    """out[frame, element, j] += share · x_s x_j of each atom."""
+    for i in range(values.shape[0]):
+        factor = share[i] * values[i, s]
+        for j in range(values.shape[1]):
+            out[frame[i], element[i], j] += factor * values[i, j]
+
+
+@compiled
+def _force_rows(values, centre, place, element, slopes, s, out):
+    """out[place, c, element, j] −= x_s dx_j/dR_c + x_j dx_s/dR_c of each pair."""
+    for p in range(slopes.shape[0]):
+        i = centre[p]
+        e = element[i]
+        x = values[i, s]
+        for c in range(3):
+            d = slopes[p, c, s]
+            for j in range(slopes.shape[2]):
+                out[place[p], c, e, j] -= x * slopes[p, c, j] + values[i, j] * d
+
+
+@compiled
+def _linear_rows(centre, place, element, slopes, out):
+    """out[place, c, element, j] −= dx_j/dR_c of each pair."""
+    for p in range(slopes.shape[0]):
+        e = element[centre[p]]
+        for c in range(3):
+            for j in range(slopes.shape[2]):
+                out[place[p], c, e, j] -= slopes[p, c, j]
+
+
+@compiled
+def _square_rows(values, centre, place, element, slopes, out):
+    """out[place, c, element, j] −= 2 x_j dx_j/dR_c of each pair."""
+    for p in range(slopes.shape[0]):
+        i = centre[p]
+        for c in range(3):
+            for j in range(slopes.shape[2]):
+                out[place[p], c, element[i], j] -= 2 * values[i, j] * slopes[p, c, j]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Rows of energies and forces for functions and their products, x = (G − mean) / sd of each element's atoms.
+
+    Attributes:
+        elements: symbols; each has coefficients of its own.
+        values: x of all atoms of the frames, float32 (n_atoms, n_functions).
+        frame, element: of each atom, (n_atoms,).
+        composition: n_e / n of each frame, (n_frames, n_elements).
+        energies_ev_per_atom: (n_frames,).
+        centre, place: of each kept pair the central atom (a row of `values`) and the atom that moves, 0 … n_moved − 1.
+        slopes: dx/dR of the pairs, 1/Å, float32 (n_pairs, 3, n_functions).
+        forces: of the atoms that move, eV/Å, (n_moved, 3).
+        energy_weight, force_weight: what multiplies the rows, so that the sum of squares is the loss.
+    """
+
+    elements: tuple[str, ...]
+    values: NDArray[np.float32]
+    frame: NDArray[np.intp]
+    element: NDArray[np.intp]
+    composition: Array
+    energies_ev_per_atom: Array
+    centre: NDArray[np.intp]
+    place: NDArray[np.intp]
+    slopes: NDArray[np.float32]
+    forces: Array
+    energy_weight: float
+    force_weight: float
+
+    @property
+    def n_functions(self) -> int:
+        return self.values.shape[1]
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.energies_ev_per_atom) + self.forces.size
+
+    def targets(self) -> Array:
+        """Energies without those of the atoms, then forces, weighted, (n_rows,)."""
+        energies = self._centred(self.energies_ev_per_atom[:, None])[:, 0]
+        return np.concatenate([self.energy_weight * energies, self.force_weight * self.forces.ravel()])
+
+    def linear(self) -> Array:
+        """Rows of the functions themselves, (n_rows, n_functions, n_elements)."""
+        sums, forces = self._empty()
+        np.add.at(sums, (self.frame, self.element), self.values * self._share()[:, None])
+        _linear_rows(self.centre, self.place, self.element, self.slopes, forces)
+        return self._rows(sums, forces)
+
+    def squares(self) -> Array:
+        """Rows of x_j², (n_rows, n_functions, n_elements)."""
+        sums, forces = self._empty()
+        np.add.at(sums, (self.frame, self.element), self.values**2 * self._share()[:, None])
+        _square_rows(self.values, self.centre, self.place, self.element, self.slopes, forces)
+        return self._rows(sums, forces)
+
+    def products(self, s: int) -> Array:
+        """Rows of x_s x_j for every j, (n_rows, n_functions, n_elements)."""
+        sums, forces = self._empty()
+        _energy_rows(self.values, self.frame, self.element, self._share(), s, sums)
+        _force_rows(self.values, self.centre, self.place, self.element, self.slopes, s, forces)
+        return self._rows(sums, forces)
+
+    def _empty(self) -> tuple[Array, Array]:
+        n_elements, m = len(self.elements), self.n_functions
+        return np.zeros((len(self.composition), n_elements, m)), np.zeros((len(self.forces), 3, n_elements, m))
+
+    def _share(self) -> Array:
+        return 1.0 / np.bincount(self.frame)[self.frame]
+
+    def _centred(self, rows: Array) -> Array:
+        """What the energies of the atoms cannot explain."""
+        basis, singular, _ = np.linalg.svd(self.composition, full_matrices=False)
+        basis = basis[:, singular > 1e-10 * singular[0]]
+        return np.asarray(rows - basis @ (basis.T @ rows))
+
+    def _rows(self, sums: Array, forces: Array) -> Array:
+        n_elements, m = len(self.elements), self.n_functions
+        above = self.energy_weight * self._centred(sums.reshape(len(sums), -1))
+        rows = np.concatenate([above, self.force_weight * forces.reshape(-1, n_elements * m)])
+        return rows.reshape(-1, n_elements, m).swapaxes(1, 2)
+
+
+def draw_sample(
+    functions: SymmetryFunctions,
+    frames: Sequence[Atoms],
+    tolerances: Tolerances,
+    atoms_per_frame: int = 4,
+    n_frames: int = 400,
+    seed: int = 0,
+    forces: bool = True,
+) -> Sample:
+    """All values of at most `n_frames` frames, evenly taken, and derivatives by some atoms of each, drawn with `seed`.
+
+    The loss is that of `PoolEquations.least_squares`.
+
+    Raises:
+        ValueError: no frames, or energies or forces that cannot be used.
+    """
+    if len(frames) == 0:
+        raise ValueError("no frames were given")
+    rng = np.random.default_rng(seed)
+    chosen = [
+        frames[k] for k in np.unique(np.linspace(0, len(frames) - 1, min(n_frames, len(frames))).round().astype(int))
+    ]
+    numbers = np.concatenate([frame.numbers for frame in chosen])
+    present = np.unique(numbers)
+    elements = tuple(next(symbol for symbol, n in atomic_numbers.items() if n == number) for number in present)
+    values = np.concatenate([functions.compute(frame) for frame in chosen])
+    element = np.searchsorted(present, numbers)
+    mean, scale = np.zeros((len(present), len(functions))), np.ones((len(present), len(functions)))
+    for e in range(len(present)):
+        own = values[element == e]
+        mean[e], spread = own.mean(axis=0), own.std(axis=0)
+        scale[e] = np.where(spread > 1e-9 * np.maximum(np.abs(mean[e]), 1.0), spread, 1.0)
+    pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    moved: list[np.ndarray] = []
+    first, count = 0, 0
+    for frame in chosen:
+        known = forces_of(frame) if forces else None
+        if known is not None:
+            atoms = np.sort(rng.choice(len(frame), min(atoms_per_frame, len(frame)), replace=False))
+            centre, atom, slopes = functions.pair_gradients(frame)
+            place = np.searchsorted(atoms, atom).clip(max=len(atoms) - 1)
+            keep = atoms[place] == atom
+            of = element[first + centre[keep]]
+            pairs.append(
+                (first + centre[keep], count + place[keep], (slopes[keep] / scale[of][:, None]).astype(np.float32))
+            )
+            moved.append(known.reshape(-1, 3)[atoms])
+            count += len(atoms)
+        first += len(frame)
+    frame_of = np.repeat(np.arange(len(chosen)), [len(frame) for frame in chosen])
+    composition = np.array([[(frame.numbers == n).mean() for n in present] for frame in chosen])
+    n_moved = max(sum(len(f) for f in moved), 1)
+    empty = (np.zeros(0, int), np.zeros(0, int), np.zeros((0, 3, len(functions)), np.float32))
+    centre, place, slopes = (np.concatenate([part[k] for part in pairs or [empty]]) for k in range(3))
+    return Sample(
+        elements,
+        ((values - mean[element]) / scale[element]).astype(np.float32),
+        frame_of,
+        element,
+        composition,
+        np.array([energy_per_atom(frame, k) for k, frame in enumerate(chosen)]),
+        centre,
+        place,
+        slopes,
+        np.concatenate(moved) if moved else np.zeros((0, 3)),
+        1 / (tolerances.energy_ev * len(chosen) ** 0.5),
+        1 / (tolerances.force_ev_per_angstrom * (3 * n_moved) ** 0.5),
+    )

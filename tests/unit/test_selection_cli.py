@@ -1,0 +1,111 @@
+"""`bpstudy choose` and `bpstudy functions`: what they write, what they say, no traceback for a mistake."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase.io import write
+from typer.testing import CliRunner
+
+from bpstudy.cli import app
+from bpstudy.selection.reading import blocks, groups, held_out
+from bpstudy.symmetry import SymmetryFunctions, from_n2p2
+from tests.unit.selection_data import crystals
+
+CHOICE = ("--budget", "3", "--method", "forward", "--method", "random", "--seeds", "0", "--cutoff", "3.6")
+
+
+def bpstudy(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    file = tmp_path_factory.mktemp("data") / "copper.xyz"
+    write(file, crystals(24))
+    return file
+
+
+@pytest.fixture(scope="module")
+def folder(data):
+    folder = data.parent / "chosen"
+    result = bpstudy("choose", data, *CHOICE, "--without", "G3", "--output", folder)
+    assert result.exit_code == 0, result.output
+    assert "random sets of that size" in result.output
+    return folder
+
+
+def test_files_are_read_back(folder):
+    best = SymmetryFunctions.from_json((folder / "functions.json").read_text())
+    assert len(best) == 3
+    frame = crystals(2)[1]
+    for name, unit in (("recommended.nn", 1.0), ("recommended-bohr.nn", None)):
+        read = from_n2p2((folder / name).read_text(), *([unit] if unit else []))["Cu"]
+        np.testing.assert_allclose(read.compute(frame), best.compute(frame), rtol=1e-9)
+    data = json.loads((folder / "recommended.json").read_text())
+    assert data["overall"]["budget"] == 3
+    assert pd.read_csv(folder / "pool.csv")["recommended"].sum() == 3
+    table = pd.read_csv(folder / "comparison.csv").set_index("method")
+    assert table.loc["forward", "score"] < table.loc["random", "score"]
+
+
+def test_the_same_choice_to_the_bit(data, folder):
+    again = data.parent / "again"
+    bpstudy("choose", data, *CHOICE, "--without", "G3", "--output", again)
+    for file in folder.iterdir():
+        assert (again / file.name).read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--budget", "3", "--method", "best"), "method: 'best'"),
+        (("--budget", "5000", "--method", "forward"), "budget: 5000"),
+        (("--cutoff", "1.2"), "dead at the cutoff"),
+        (("--without", "G1", "--without", "G2", "--without", "G3", "--without", "G4", "--without", "G5"), "types"),
+    ],
+)
+def test_mistakes_are_one_clear_error(data, tmp_path, options, said):
+    result = bpstudy("choose", data, "--seeds", "0", *options, "--output", tmp_path / "out")
+    assert result.exit_code == 1
+    assert said in result.output
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_data_that_cannot_be_used(tmp_path):
+    (tmp_path / "no.xyz").write_text("nonsense\n")
+    assert "ASE cannot read it" in bpstudy("choose", tmp_path / "no.xyz").output
+    write(tmp_path / "one.xyz", crystals(1))
+    assert "too few" in bpstudy("choose", tmp_path / "one.xyz").output
+
+
+def test_a_strangers_set(data, tmp_path):
+    (tmp_path / "input.nn").write_text(
+        "symfunction_short Cu 2 Cu 0.1 0.0 9.0\n"
+        "symfunction_short Cu 2 Cu 0.1001 0.0 9.0\n"
+        "symfunction_short Cu 3 Cu Cu 5.0 1 1.0 9.0\n"
+    )
+    result = bpstudy("functions", tmp_path / "input.nn", "--data", data, "--csv", tmp_path / "table.csv")
+    assert result.exit_code == 0
+    assert "1 dead: G4" in result.output
+    assert "2 may go" in result.output
+    assert pd.read_csv(tmp_path / "table.csv")["drop"].sum() == 2
+    assert "no data" in bpstudy("functions", tmp_path / "input.nn").output
+    (tmp_path / "bad.nn").write_text("symfunction_short Cu 7 Cu 1 1 1\n")
+    result = bpstudy("functions", tmp_path / "bad.nn")
+    assert (result.exit_code, "line 1" in result.output) == (1, True)
+
+
+def test_groups_and_folds():
+    frames = crystals(24)
+    for k, frame in enumerate(frames):
+        frame.info["description"] = f"Snapshot {k} of 24 of AIMD at {300 if k < 20 else 600} K"
+    labels = groups(frames)
+    assert len(set(labels)) == 2
+    folds = blocks(labels, 5)
+    assert [np.ptp(np.flatnonzero(folds[:20] == k)) for k in range(5)] == [3] * 5
+    out = held_out(frames)
+    assert out[:20].sum() == 3
+    assert out[20:].sum() == 1

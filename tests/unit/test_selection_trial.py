@@ -1,0 +1,126 @@
+"""Trial networks and linear potentials: derivatives against differences, the start at ridge, errors that fall."""
+
+import numpy as np
+import pytest
+
+from bpstudy.selection.jacobian import Frame, Parameters, frame_rows, predict
+from bpstudy.selection.linear import linear_errors
+from bpstudy.selection.pool import make_pool
+from bpstudy.selection.run import run
+from bpstudy.selection.setting import prepare
+from bpstudy.selection.targets import Tolerances
+from bpstudy.selection.trial import TrialSettings, fit_trial, trial_fit
+from bpstudy.symmetry import SymmetryFunctions
+from tests.unit.selection_data import SMALL, crystals
+
+TOLERANCES = Tolerances(0.005, 0.1)
+QUICK = TrialSettings(hidden=(4, 3), iterations=12, components=24)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["one element", "two elements"])
+def data(request):
+    frames = crystals(20, alloy=request.param)
+    pool = make_pool(frames, SMALL).functions
+    functions = SymmetryFunctions([pool.functions[k] for k in np.linspace(0, len(pool) - 1, 5).astype(int)])
+    return frames, functions, np.arange(20) % 4
+
+
+def test_rows_against_differences():
+    rng = np.random.default_rng(0)
+    parameters = Parameters(5, (4, 3), 2)
+    element = np.array([0, 1, 1, 0, 1, 0])
+    slopes = rng.normal(size=(6, 7, 5)).astype(np.float32)
+    frame = Frame(rng.normal(size=(6, 5)), element, slopes, 0.3, rng.normal(size=7))
+    weights = rng.normal(size=parameters.size)
+    rows, residuals = frame_rows(parameters, weights, frame, 2.0, 3.0)
+    step = 1e-3  # forces are in single precision
+    for k in range(parameters.size):
+        up, down = (
+            frame_rows(parameters, weights + sign * step * np.eye(parameters.size)[k], frame, 2.0, 3.0)[1]
+            for sign in (1, -1)
+        )
+        np.testing.assert_allclose(rows[:, k], (up - down) / (2 * step), rtol=2e-3, atol=5e-3)
+    energy, forces = predict(parameters, weights, frame)
+    np.testing.assert_allclose(residuals, [2 * (energy - 0.3), *(3 * (forces - frame.forces))])
+
+
+def test_forces_are_those_of_the_energy(data):
+    frames, functions, folds = data
+    network = fit_trial(functions, frames, folds, TOLERANCES, 0, QUICK)
+    atoms = frames[1].copy()
+    atoms.calc = frames[1].calc
+    rng, energies = np.random.default_rng(0), []
+    frame = network.frame(atoms, 0, None, rng)
+    _, forces = predict(network.parameters, network.weights, frame)
+    for sign in (1, -1):
+        moved = atoms.copy()
+        moved.positions[2, 1] += sign * 1e-4
+        moved.calc = frames[1].calc.__class__(moved, energy=0.0, forces=np.zeros((len(moved), 3)))
+        energies.append(
+            len(moved) * predict(network.parameters, network.weights, network.frame(moved, 0, None, rng))[0]
+        )
+    assert forces[2 * 3 + 1] == pytest.approx(-(energies[0] - energies[1]) / 2e-4, rel=1e-3, abs=1e-4)
+
+
+def test_a_network_is_no_worse_than_ridge_on_its_validation_frames(data):
+    frames, functions, folds = data
+    network = fit_trial(functions, frames, folds, TOLERANCES, 0, QUICK)
+    start = fit_trial(functions, frames, folds, TOLERANCES, 0, TrialSettings((4, 3), 1, 1, 1e9, 24))
+    held = [f for f, k in zip(frames, folds, strict=True) if k == 0]
+
+    def loss(of):
+        energy, force = of.errors(held)
+        return (energy**2).mean() / 0.005**2 + (force**2).mean() / 0.1**2
+
+    assert loss(network) <= loss(start) * 1.05
+
+
+def test_repeats_to_the_bit(data):
+    frames, functions, folds = data
+    one, two = (fit_trial(functions, frames, folds, TOLERANCES, 3, QUICK) for _ in range(2))
+    np.testing.assert_array_equal(one.weights, two.weights)
+
+
+def test_linear_potential_finds_a_linear_truth(data):
+    frames, functions, folds = data
+    truth = np.linspace(-0.3, 0.4, len(functions))
+    made = []
+    for frame in frames:
+        new = frame.copy()
+        energy = float((functions.compute(new) @ truth).sum() + new.numbers.sum() * 0.1)
+        forces = -np.einsum("ifac,f->ac", functions.compute_with_gradients(new)[1], truth)
+        new.calc = frame.calc.__class__(new, energy=energy, forces=forces)
+        made.append(new)
+    energy, force = linear_errors(functions, made[:15], folds[:15], made[15:], TOLERANCES)
+    assert np.abs(energy).max() < 1e-5
+    assert force.max() < 1e-4
+
+
+def test_from_frames_to_recommendation(data):
+    frames, _, folds = data
+    setting = prepare(frames[:16], folds[:16], SMALL)
+    answer = run(setting, frames[16:], [3], ["random", "second-order", "forward"], trial_fit(QUICK), [0, 1])
+    table = answer.ranking.table
+    assert len(table) == 6
+    assert not answer.left_out
+    linear = table[table["model"] == "linear"].set_index("method")["score"]
+    assert linear["forward"] < linear["random"]
+    assert not table["surely_worse"].iloc[answer.ranking.overall]
+
+
+def test_without_time_the_first_methods_are_still_tried(data):
+    frames, _, folds = data
+    setting = prepare(frames[:16], folds[:16], SMALL)
+    answer = run(setting, frames[16:], [3], ["random", "forward"], trial_fit(QUICK), [0], minutes=-1)
+    assert answer.ranking.table["method"].tolist() == ["forward"]
+    assert len(answer.left_out) == 3
+
+
+def test_what_is_refused(data):
+    frames, functions, _ = data
+    with pytest.raises(ValueError, match="two or more"):
+        fit_trial(functions, frames, np.zeros(20, int), TOLERANCES, 0, QUICK)
+    with pytest.raises(ValueError, match="at least two"):
+        prepare(frames[:1])
+    with pytest.raises(ValueError, match="1 or more"):
+        TrialSettings(iterations=0)
