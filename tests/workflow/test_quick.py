@@ -50,7 +50,7 @@ def test_a_wrong_configuration_stops_before_any_job(project):
     (project / "wrong.yaml").write_text("seeds: [0, 0]")
     run = snakemake(project, "--cores", "1", "--configfile", "wrong.yaml")
     assert run.returncode != 0
-    assert "seeds = [0, 0]: a seed stands there twice" in run.stderr
+    assert "seeds = [0, 0]: duplicate seed" in run.stderr
     assert "Traceback" not in run.stderr
 
 

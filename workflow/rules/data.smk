@@ -1,8 +1,14 @@
 # Data that exist: read into one trajectory in eV and Å, and what is left out because they do not hold it.
+def runs_beside(w):
+    """Settings of the dynamics with a network that this system is the reference of; none of another."""
+    runs = STUDY.with_forces and STUDY.with_forces.runs
+    return runs.model_dump() if runs and runs.reference == w.system else None
+
+
 rule imported_trajectory:
     input:
         files=lambda w: list(STUDY.systems[w.system].inputs),
-        code=code("bpstudy.data.importing"),
+        code=code("bpstudy.data.importing", "bpstudy.thermal.reference"),
     output:
         frames="results/dynamics/{system}/trajectory.traj",
         thermo="results/dynamics/{system}/thermo.csv",
@@ -19,6 +25,7 @@ rule imported_trajectory:
         runtime=growing(30),
     params:
         declared=lambda w: STUDY.systems[w.system].model_dump(mode="json"),
+        runs=runs_beside,
     message:
         "{wildcards.system}: the user's own data"
     script:

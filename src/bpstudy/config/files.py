@@ -27,16 +27,17 @@ def read_file(path: str | Path) -> dict[Any, Any]:
     text = _text(Path(path))
     try:
         root = yaml.compose(text, Loader=_Loader)
-        problems = [f"{path}, {problem}" for problem in _problems(root)] if root is not None else []
+        if root is not None and (problems := [f"{path}, {problem}" for problem in _problems(root)]):
+            raise ConfigError("\n".join(problems))
         values = yaml.load(text, Loader=_Loader)
+    except ConfigError:
+        raise
     except yaml.MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
-        hint = "; indent with spaces, not tabs" if "\\t" in str(error.problem) or "\t" in str(error.problem) else ""
+        hint = "; indent with spaces, not tabs" if "\t" in str(error.problem) or "\\t" in str(error.problem) else ""
         raise ConfigError(f"{path}{line}: not valid YAML: {error.problem}{hint}") from None
     except (yaml.YAMLError, ValueError) as error:  # a date such as 2026-02-30 is a ValueError
         raise ConfigError(f"{path}: not valid YAML: {error}") from None
-    if problems:
-        raise ConfigError("\n".join(problems))
     if values is None:
         return {}
     if not isinstance(values, dict):

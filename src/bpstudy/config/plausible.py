@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bpstudy.config.systems import Imported, Simulated, System
+from bpstudy.config.systems import Simulated
 
 if TYPE_CHECKING:
     from bpstudy.config.study import Config
@@ -29,23 +28,14 @@ def _same_names(study: Config) -> Iterator[str]:
 
 
 def _same_trajectories(study: Config) -> Iterator[str]:
-    used = study.used_systems
-    for names in _groups((_identity(system), name) for name, system in used.items()):
-        first, *others = names
+    """Copies of frames that exist are found when these are read, see `bpstudy.data.held_out`."""
+    simulated = {name: system for name, system in study.used_systems.items() if isinstance(system, Simulated)}
+    for first, *others in _groups((system.simulation().model_dump_json(), name) for name, system in simulated.items()):
         for other in others:
-            if isinstance(used[first], Simulated):
-                yield (
-                    f"systems.{other}: the same crystal, calculator and dynamics as systems.{first}, hence the same "
-                    f"trajectory and not an independent one; change dynamics.seed"
-                )
-            else:
-                yield f"systems.{other}.trajectory: the same file as systems.{first}.trajectory; name one of them"
-
-
-def _identity(system: System) -> str:
-    if isinstance(system, Imported):
-        return repr([str(Path(path).resolve()) for path in system.sources])
-    return system.simulation().model_dump_json()
+            yield (
+                f"systems.{other}: the same crystal, calculator and dynamics as systems.{first}, hence the same "
+                f"trajectory and not an independent one; change dynamics.seed"
+            )
 
 
 def _too_few(study: Config) -> Iterator[str]:
@@ -56,7 +46,8 @@ def _too_few(study: Config) -> Iterator[str]:
             if frames not in fewest or fewest[frames][0] < least:
                 fewest[frames] = least, f"experiments.{name}.{key}"
     for frames, (least, key) in fewest.items():
-        if (count := study.frames[frames].count) is not None and count < least:
+        count = study.frames[frames].count
+        if count is not None and count < least:
             yield f"frames.{frames}.count = {count}: at least {least} frames are needed ({key})"
     for count in study.learning_curves.counts:
         if count < FEWEST_TRAINED:

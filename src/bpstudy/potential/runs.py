@@ -17,8 +17,8 @@ from bpstudy.potential.calculator import Potential
 from bpstudy.potential.equation_of_state import elastic_constants, with_volumes
 from bpstudy.potential.md import Run, drift, run, supercell
 from bpstudy.thermal.rdf import radial_distribution
-from bpstudy.thermal.transport import check_motion, motion
-from bpstudy.thermal.unwrapping import unwrapped_positions
+from bpstudy.thermal.reference import check_reference
+from bpstudy.thermal.transport import motion
 
 DFT, NETWORK = "DFT", "network"
 CELL, SUPERCELL, BATH = "NVE", "NVE, supercell", "NVT"
@@ -41,27 +41,6 @@ class Results:
     summary: pd.DataFrame
     rdf: pd.DataFrame
     motion: pd.DataFrame
-
-
-def check_reference(frames: Sequence[Atoms], step_fs: float, settings: PotentialRuns) -> None:
-    """Can the runs be compared with these frames of a DFT trajectory, `step_fs` apart?
-
-    Raises:
-        ValueError: too few frames for the lags asked for, frames without velocities, atoms that cannot be followed from
-            frame to frame, or a cell that is not periodic in all directions, for which g(r) is not defined.
-    """
-    key = f"with_forces.runs.reference = {settings.reference!r}"
-    try:
-        check_motion(frames, step_fs, settings.longest_fs)
-        unwrapped_positions(frames)
-    except ValueError as error:
-        raise ValueError(f"{key}: {error}") from None
-    for number, frame in enumerate(frames):
-        if not frame.pbc.all():
-            raise ValueError(
-                f"{key}: frame {number} is periodic along {frame.pbc.tolist()}; g(r) needs a crystal periodic in all "
-                "three directions: name another system, or leave out the runs (with_forces: null)"
-            )
 
 
 def all_runs(

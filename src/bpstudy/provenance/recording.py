@@ -20,17 +20,17 @@ from bpstudy.provenance.store import FOLDER, Store
 
 
 def share_configuration(files: Sequence[Path], values: dict[str, Any]) -> None:
-    """Let the jobs that this process starts record what was laid over config.yaml."""
+    """Let the jobs started by this process record the overlays on config.yaml."""
     names = [os.path.relpath(file) for file in files]
     os.environ[record.CONFIGURATION] = json.dumps({"files": names, "values": plain(values)})
 
 
 @contextmanager
 def recorded(snakemake: Any, results: Path = Path("results")) -> Iterator[Any]:
-    """Record a job that ends without an error; its pictures then carry their lineage.
+    """Record a job that ends without an error, and embed the lineage in its pictures.
 
     Args:
-        snakemake: what Snakemake gives the job's script.
+        snakemake: the object that Snakemake passes to the job's script.
 
     Raises:
         ValueError: an input was changed while the job ran.
@@ -46,7 +46,9 @@ def recorded(snakemake: Any, results: Path = Path("results")) -> Iterator[Any]:
     clock = time.perf_counter()
     changed = [name for name in given if fingerprint(name) != before[name] and sha256(name) != digests[name]]
     if changed:
-        raise ValueError(f"{', '.join(changed)}: changed while the job ran, so what it read is not known; run it again")
+        raise ValueError(
+            f"{', '.join(changed)}: changed while the job ran, so that its input is not known; run it again"
+        )
     made = {
         "rule": snakemake.rule,
         "parameters": plain(dict(snakemake.params.items())),
@@ -72,7 +74,7 @@ def recorded(snakemake: Any, results: Path = Path("results")) -> Iterator[Any]:
 
 
 def plain(value: Any) -> Any:
-    """As JSON gives it back."""
+    """The value after a round trip through JSON."""
     return json.loads(json.dumps(value, default=str))
 
 
