@@ -5,7 +5,9 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/src")
 
-from bpstudy.config.study import ConfigError, load
+from bpstudy.config.base import ConfigError
+from bpstudy.config.files import read_file
+from bpstudy.data.prepare import prepare
 from bpstudy.running.jobs import share_package
 from bpstudy.dynamics.mpi import prepare_environment
 from bpstudy.provenance.recording import share_configuration
@@ -20,9 +22,12 @@ configfile: "config.yaml"
 
 
 try:
-    STUDY = load(config)
+    for file in workflow.configfiles:
+        read_file(file)  # what YAML reads otherwise than a person does
+    PREPARED = prepare(config)  # reads data that exist, so that what is wrong with them is said before the first job
 except ConfigError as error:
     raise WorkflowError(str(error))
+STUDY = PREPARED.study
 
 
 wildcard_constraints:
@@ -39,12 +44,15 @@ onstart:
         refuse_orphans(Path.cwd())
     except OrphanError as error:
         raise WorkflowError(str(error))
+    for line in PREPARED.left_out:
+        logger.info(line)
 
 
 report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/thermal.smk"
 include: "workflow/rules/dft_convergence.smk"
@@ -56,6 +64,7 @@ include: "workflow/rules/information.smk"
 include: "workflow/rules/learning.smk"
 include: "workflow/rules/comparison.smk"
 include: "workflow/rules/forces.smk"
+include: "workflow/rules/potential_runs.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"
@@ -69,6 +78,7 @@ rule all:
         "results/evaluation/metrics.csv",
         "results/evaluation/differences.csv",
         "results/claims.json",
+        "results/left_out.md",
         "results/paper/paper.pdf",
 
 

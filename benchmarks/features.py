@@ -26,7 +26,7 @@ from ase.build import bulk
 from dscribe.descriptors import ACSF
 
 from bpstudy.files import atomic_path
-from bpstudy.symmetry import G2, G4, G5, SymmetryFunctions, compute_frames, grid
+from bpstudy.symmetry import G2, G4, G5, NeighborList, SymmetryFunctions, compute_frames, grid
 
 HERE = Path(__file__).parent
 # Name, radial and angular functions, cutoff in Å, repetitions, speed-up that is the goal.
@@ -35,6 +35,11 @@ CASES = [
     ("12 G2 + 6 G4, 8 Å", [("G2", 12), ("G4", 6)], 8.0, 5, 5),
     ("25 G2 + 25 G5, 20 Å", [("G2", 25), ("G5", 25)], 20.0, 3, 300),
     ("25 G2 + 25 G4, 20 Å", [("G2", 25), ("G4", 25)], 20.0, 3, 10),
+]
+# What most potentials consist of: name, (type, number, scheme) of each block at 8 Å, µs an atom that are the goal.
+POTENTIALS = [
+    ("12 G1 + 12 G4", [("G1", 12, "graded"), ("G4", 12, "fortnet")], 150),
+    ("20 G2 + 30 G5", [("G2", 20, "fortnet"), ("G5", 30, "behler2011")], 120),
 ]
 
 
@@ -138,6 +143,50 @@ def scaling(quick: bool) -> dict[str, list[dict[str, float]]]:
     return out
 
 
+def energy_and_forces() -> list[dict[str, float | str]]:
+    """µs an atom and step of the functions of a potential: neighbours, values, and the forces of given dE/dG.
+
+    With a search for neighbours at each step, and with a Verlet list in which no atom moves far.
+    """
+    rows: list[dict[str, float | str]] = []
+    for name, blocks, goal in POTENTIALS:
+        chosen = SymmetryFunctions([f for kind, count, scheme in blocks for f in grid(kind, count, 8.0, scheme)])
+        for repeat in ((3, 3, 3), (12, 6, 6)):
+            atoms = lithium(repeat)
+            weights, moving = np.ones((len(atoms), len(chosen))), NeighborList(8.0)
+
+            def step(skin: bool, atoms=atoms, chosen=chosen, weights=weights, moving=moving) -> None:  # type: ignore[no-untyped-def]
+                near = moving.update(atoms) if skin else chosen.neighbors(atoms)
+                chosen.compute(atoms, near=near)
+                chosen.contract(atoms, weights, near=near)
+
+            row: dict[str, float | str] = {"functions": name, "atoms": len(atoms), "goal_us_per_atom": goal}
+            for key, skin in (("search_us_per_atom", False), ("skin_us_per_atom", True)):
+                step(skin)
+                row[key] = 1e6 * seconds(lambda skin=skin, step=step: step(skin), 5) / len(atoms)  # type: ignore[misc]
+            rows.append(row)
+    return rows
+
+
+def pool() -> dict[str, float]:
+    """Sums over centres of the gradients of a pool of candidates: seconds a frame of 64 Mo atoms, and for 230 frames
+    on two cores."""
+    candidates = [
+        f
+        for cutoff in (4.5, 5.5, 6.5, 8.0)
+        for kind, count, scheme in (
+            ("G2", 16, "fortnet"), ("G2", 9, "behler2011"), ("G4", 20, "behler2011"), ("G5", 20, "behler2011"),
+            ("G4", 16, "fortnet"), ("G5", 16, "fortnet"),
+        )
+        for f in grid(kind, count, cutoff, scheme)
+    ]  # fmt: skip
+    chosen, atoms = SymmetryFunctions(candidates, 1e-8), bulk("Mo", "bcc", a=3.15, cubic=True) * (4, 4, 2)
+    atoms.rattle(0.1, seed=0)
+    chosen.summed_gradients_and_strain(atoms)
+    one = seconds(lambda: chosen.summed_gradients_and_strain(atoms), 3)
+    return {"functions": len(chosen), "atoms": len(atoms), "seconds_per_frame": one, "seconds_230_frames": 115 * one}
+
+
 def _many(count: int, queue: multiprocessing.Queue) -> None:
     frames = [lithium(seed=s) for s in range(count)]
     chosen = functions([("G2", 25), ("G5", 25)], 20.0)
@@ -217,12 +266,18 @@ def main() -> None:
         print(table(rows)[-1], flush=True)
     result |= {
         "against_dscribe": rows,
+        "energy_and_forces": energy_and_forces(),
+        "summed_gradients": pool(),
         "scaling": scaling(arguments.quick),
         "memory": memory(100 if arguments.quick else 2000),
     }
     with atomic_path(arguments.output) as temporary:
         temporary.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps({key: result[key] for key in ("scaling", "memory")}, indent=1))
+    print(
+        json.dumps(
+            {key: result[key] for key in ("energy_and_forces", "summed_gradients", "scaling", "memory")}, indent=1
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import datetime
+import re
 import sys
 from pathlib import Path
 
@@ -44,17 +45,21 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     report = yield
     marker = item.get_closest_marker("fault")
     if marker and report.when == "call" and not report.skipped:
-        rows, key = item.config.stash[ROWS], item.nodeid.split("[")[0]  # one row for all parameters of a test
-        before = rows.get(key, {"tried": 0, "survived": True})
         fault, expected = marker.args
+        where = {"slurm": "SLURM", "unit": faults.INPUTS}.get(item.path.parent.name, "one machine")
+        rows, key = item.config.stash[ROWS], faults.key_of(item.nodeid, where, fault)
+        before = rows.get(key, {"tried": 0, "survived": True})
+        told = dict(report.user_properties)
         rows[key] = {
-            "where": "SLURM" if item.path.parent.name == "slurm" else "one machine",
+            "where": where,
             "fault": fault,
             "expected": expected,
-            "tried": before["tried"] + dict(report.user_properties).get("tried", 1),
+            "tried": before["tried"] + told.get("tried", 1),
             "survived": before["survived"] and report.passed,
             "date": datetime.date.today().isoformat(),
         }
+        if where == faults.INPUTS:
+            rows[key]["now"] = told.get("now", before.get("now", ""))
     return report
 
 
@@ -62,6 +67,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     file = session.config.getoption("faults")
     if file and session.config.stash[ROWS]:
         faults.keep(file, session.config.stash[ROWS])
+
+
+@pytest.fixture
+def now(record_property):
+    """Call it with what the program says of an input: the table of faults shows it, without this machine's paths."""
+
+    def tell(text: object) -> str:
+        said = " ".join(str(text).split())
+        record_property("now", re.sub(r"(/[\w.+-]+)+/", "", said))
+        return said
+
+    return tell
 
 
 @pytest.fixture(scope="session")

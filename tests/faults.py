@@ -1,26 +1,61 @@
-"""The table of faults tried: each test marked `fault` is a row, docs/faults.md is made of what its last run gave."""
+"""The tables of faults tried: each test marked `fault` is a row, docs/faults.md shows what its last run gave."""
 
 import json
 from pathlib import Path
 
 HEAD = """# Faults tried
 
-What goes wrong on real machines, done on purpose by the tests, and what the study made of it. `make test-faults` (one
-machine) and `make test-slurm` (a SLURM of one node) write this file from the outcome of each test; do not edit it.
+What goes wrong on real machines and in users' hands, done on purpose by the tests, and what the study made of it.
+`make test-faults` (one machine), `make test-slurm` (a SLURM of one node) and `make test-inputs` (inputs) write this
+file from the outcome of each test; do not edit it.
+
+## Machines
 
 | where | fault | what must happen | tried | survived | last run |
 |---|---|---|---|---|---|
+"""
+INPUTS = "input"
+INPUTS_HEAD = """
+## Inputs
+
+Files, structures, configurations and options that nobody meant, or that were meant and not understood. Each ends in the
+right result or in an error before the first job that names the file, the frame or the key.
+
+| input | what must happen | what happens now | held | last run |
+|---|---|---|---|---|
 """
 
 
 def table(rows: dict) -> str:
     """The rows, by name of their test, as Markdown."""
-    lines = [
-        f"| {row['where']} | {row['fault']} | {row['expected']} | {row['tried']} | "
-        f"{'yes' if row['survived'] else '**no**'} | {row['date']} |"
-        for _, row in sorted(rows.items(), key=lambda item: (item[1]["where"], item[0]))
+    ordered = sorted(rows.items(), key=lambda item: (item[1]["where"], item[0]))
+    machines = [
+        f"| {row['where']} | {row['fault']} | {row['expected']} | {row['tried']} | {_yes(row)} | {row['date']} |"
+        for _, row in ordered
+        if row["where"] != INPUTS
     ]
-    return HEAD + "\n".join(lines) + "\n"
+    inputs = [
+        f"| {row['fault']} | {row['expected']} | {cell(row.get('now', ''))} | {_yes(row)} | {row['date']} |"
+        for _, row in ordered
+        if row["where"] == INPUTS
+    ]
+    return HEAD + "\n".join(machines) + "\n" + (INPUTS_HEAD + "\n".join(inputs) + "\n" if inputs else "")
+
+
+def _yes(row: dict) -> str:
+    return "yes" if row["survived"] else "**no**"
+
+
+def cell(text: str) -> str:
+    """Text of a message in a cell of a table: one line, as code."""
+    line = " ".join(text.split()).replace("|", "\\|").replace("`", "'")
+    return f"`{line}`" if line else ""
+
+
+def key_of(nodeid: str, where: str, fault: str) -> str:
+    """Of a row: the test, whose parameters share a row; of inputs, the input as well."""
+    test = nodeid.split("[")[0]
+    return f"{test}: {fault}" if where == INPUTS else test
 
 
 def keep(file: Path, rows: dict) -> None:

@@ -11,8 +11,9 @@ import yaml
 
 from bpstudy.claims import CLAIMS, NO, NO_FORCES, PARTLY, UNDECIDABLE, YES, Evidence, below, ledger, median_interval
 from bpstudy.config.analysis import FITS, Reported, WithForces
+from bpstudy.config.lists import expanded
 
-STUDY = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
+STUDY = expanded(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text()))
 REPORTED = Reported.model_validate(STUDY["reported"])
 FORCES = WithForces.model_validate(STUDY["with_forces"])
 SEEDS = range(10)

@@ -8,6 +8,7 @@ import yaml
 from typer.testing import CliRunner
 
 from bpstudy.cli import app
+from bpstudy.config.study import load
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,19 +20,17 @@ def bpstudy(*arguments):
 def test_the_studys_configuration_is_valid():
     result = bpstudy("config", "check", ROOT / "config.yaml", ROOT / "profiles/quick/study.yaml")
     assert result.exit_code == 0
-    experiments, seeds = (
-        len(yaml.safe_load((ROOT / file).read_text())[key])
-        for file, key in (("config.yaml", "experiments"), ("profiles/quick/study.yaml", "seeds"))
-    )
+    experiments = len(load(yaml.safe_load((ROOT / "config.yaml").read_text())).experiments)
+    seeds = len(yaml.safe_load((ROOT / "profiles/quick/study.yaml").read_text())["seeds"])
     assert f"3 systems, {experiments} experiments, {experiments * seeds} trainings" in result.output
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("seeds: [0, 0]", "a seed stands there twice"),
-        ("seeds: [", "expected"),
-        ("- 1", "error"),
+        ("seeds: [0, 0]", "duplicate seed"),
+        ("seeds: [", ": not valid YAML"),
+        ("- 1", "must hold `key: value` lines, not a list"),
         ("", "systems: is missing"),
         ("seeds: !!python/object/apply:os.system [exit 7]", "could not determine a constructor"),
     ],

@@ -10,9 +10,12 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.lammps import Prism
 from ase.geometry import find_mic
+from ase.io import write
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.md.verlet import VelocityVerlet
+from typer.testing import CliRunner
 
+from bpstudy.cli import app
 from bpstudy.potential.calculator import Potential
 from bpstudy.potential.lammps import LammpsError, attach, start, write_input
 from bpstudy.symmetry import G2, G5, SymmetryFunctions
@@ -130,7 +133,11 @@ def test_what_lammps_cannot_run_is_refused(model, tmp_path):
 
 
 def test_the_written_script_runs(model, tmp_path):
-    write_input(crystal(2), model, 5.0, tmp_path / "lammps")
+    write(tmp_path / "structure.traj", crystal(2))
+    arguments = ["lammps", str(model), str(tmp_path / "structure.traj"), "--output", str(tmp_path / "lammps")]
+    written = CliRunner().invoke(app, arguments)
+    assert written.exit_code == 0, written.output
+    assert f"python {tmp_path / 'lammps/run.py'}" in written.output
     run = tmp_path / "lammps/run.in"
     run.write_text(run.read_text().replace("run 1000", "run 10"))
     done = subprocess.run([sys.executable, tmp_path / "lammps/run.py"], capture_output=True, text=True, cwd=tmp_path)

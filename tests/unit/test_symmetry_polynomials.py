@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from bpstudy.symmetry import G4, SymmetryFunctions
 from bpstudy.symmetry.neighbors import Neighbors
-from bpstudy.symmetry.polynomials import evaluate, evaluate_slope, far_side, powers
+from bpstudy.symmetry.polynomials import cosine_cutoff, evaluate, evaluate_slope, exponentials, far_side, powers
 
 
 @pytest.mark.parametrize("tolerance", [1e-12, 1e-7])
@@ -73,3 +73,16 @@ def test_polynomials_and_tables_agree(species: tuple[str, str] | None) -> None:
 
     for found, expected in zip(both(near, False), both(near, True), strict=True):
         assert_allclose(found, expected, atol=1e-9 * np.abs(expected).max())
+
+
+def test_exponentials_are_exact_to_rounding() -> None:
+    y = -np.concatenate([np.linspace(0, 2, 1000), np.geomspace(1e-300, 699, 1001)])
+    value, work = np.empty_like(y), np.empty_like(y)
+    exponentials(y, len(y), work, value)
+    assert_allclose(value, np.exp(y), rtol=6e-16)
+
+
+def test_the_cutoff_function_is_exact_to_rounding() -> None:
+    r = np.linspace(0, 7, 999)
+    value = np.polynomial.polynomial.polyval(2 * (r / 7) ** 2 - 1, cosine_cutoff())
+    assert_allclose(value, 0.5 * (np.cos(np.pi * r / 7) + 1), atol=4e-16)

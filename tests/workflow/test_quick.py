@@ -14,11 +14,12 @@ import yaml
 from PIL import Image
 from pypdf import PdfReader
 
+from bpstudy.config.study import load
 from tests.workflow.project import ROOT, copied, environment, snakemake
 
 FIGURES = [*(f"fig{number:02d}" for number in range(1, 16)), *(f"figS{number}" for number in (1, 2, 3, 5, 6, 7))]
 
-EXPERIMENTS = len(yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"])
+EXPERIMENTS = len(load(yaml.safe_load((ROOT / "config.yaml").read_text())).experiments)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,8 @@ BLOCKS = {block_file(frames, block): block for frames, blocks in NEEDED for bloc
 rule descriptors:
     input:
         trajectory=lambda w: trajectory(w.system),
-        code=code("bpstudy.descriptors.blocks"),
+        thermo=lambda w: thermo(w.system),
+        code=code("bpstudy.descriptors.blocks", "bpstudy.data.choose"),
     output:
         values="results/descriptors/{system}/{frames}/{cutoff}/{block}.npy",
         description="results/descriptors/{system}/{frames}/{cutoff}/{block}.json",

@@ -73,18 +73,6 @@ rule trajectory:
         "../scripts/trajectory.py"
 
 
-use rule trajectory as imported_trajectory with:
-    input:
-        chunks=lambda w: [STUDY.systems[w.system].trajectory],
-        code=code("bpstudy.data.trajectory"),
-    wildcard_constraints:
-        system=one_of(IMPORTED),
-    params:
-        timestep_fs=None,
-    message:
-        "{wildcards.system}: the user's own trajectory"
-
-
 if STUDY.archive:
 
     ruleorder: archived_trajectory > trajectory

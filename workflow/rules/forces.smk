@@ -1,7 +1,7 @@
 WITH_FORCES = STUDY.with_forces
 
 if WITH_FORCES:
-    RUNS_OF, EOS = WITH_FORCES.runs, WITH_FORCES.equation_of_state
+    EOS = WITH_FORCES.equation_of_state
 
     rule with_forces:
         input:
@@ -111,61 +111,6 @@ if WITH_FORCES:
         script:
             "../scripts/figures/force_curves.py"
 
-    rule potential_runs:
-        input:
-            model=f"results/training/{RUNS_OF.experiment}/seed-{RUNS_OF.seed}/model.keras",
-            description=f"results/training/{RUNS_OF.experiment}/seed-{RUNS_OF.seed}/potential.json",
-            trajectory=trajectory(RUNS_OF.reference),
-            thermo=thermo(RUNS_OF.reference),
-            code=code("bpstudy.potential.runs"),
-        output:
-            energies="results/potential/energies.csv",
-            summary=report("results/potential/summary.csv", caption="../report/potential_runs.rst", category="Tables"),
-            rdf="results/potential/rdf.csv",
-            motion="results/potential/motion.csv",
-        log:
-            "results/logs/potential.log",
-        benchmark:
-            "results/benchmarks/potential.tsv"
-        priority: 1  # as the fits with forces
-        conda:
-            "../../envs/training.yaml"
-        threads: STUDY.descriptor_threads
-        resources:
-            mem_mb=3000,
-            runtime=growing(240),
-        params:
-            settings=RUNS_OF.model_dump(),
-            thermal=STUDY.thermal.model_dump(),
-        message:
-            "dynamics with a network"
-        script:
-            "../scripts/potential_runs.py"
-
-    rule potential_runs_figure:
-        input:
-            energies="results/potential/energies.csv",
-            rdf="results/potential/rdf.csv",
-            motion="results/potential/motion.csv",
-            code=code("bpstudy.figures.potential_runs"),
-        output:
-            drawn("fig14", "potential_runs", "Lithium"),
-        log:
-            "results/logs/figures/fig14.log",
-        localrule: True
-        conda:
-            "../../envs/figures.yaml"
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=15,
-        params:
-            **DRAWING,
-        message:
-            "fig14: dynamics with a network, beside those of the DFT"
-        script:
-            "../scripts/figures/potential_runs.py"
-
     if EOS.system in SIMULATED:
 
         rule equation_of_state:
@@ -174,7 +119,11 @@ if WITH_FORCES:
 
         rule equation_of_state_dft:
             input:
-                code=code("bpstudy.potential.equation_of_state", "bpstudy.dynamics.convergence", "bpstudy.dynamics.calculators"),
+                code=code(
+                    "bpstudy.potential.equation_of_state",
+                    "bpstudy.dynamics.convergence",
+                    "bpstudy.dynamics.calculators",
+                ),
             output:
                 energies="results/equation_of_state/dft.csv",
                 elastic="results/equation_of_state/elastic_dft.csv",

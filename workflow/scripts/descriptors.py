@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bpstudy.config.experiments import Frames
 from bpstudy.config.functions import Block
+from bpstudy.data.choose import chosen_of
 from bpstudy.data.trajectory import StoredFrames
 from bpstudy.descriptors.blocks import compute_block
 from bpstudy.running.jobs import job
@@ -14,7 +15,7 @@ with job(snakemake):
         Path(snakemake.output.values),
         Block(**snakemake.params.block),
         frames,
-        Frames(**snakemake.params.frames).indices(len(frames)),
+        chosen_of(Frames(**snakemake.params.frames), snakemake.input.thermo),
         tolerance=snakemake.params.tolerance,
         threads=snakemake.threads,
     )

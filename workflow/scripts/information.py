@@ -5,7 +5,7 @@ import pandas as pd
 from bpstudy.evaluation.information import correlations, information
 from bpstudy.files import write_table
 from bpstudy.running.jobs import job
-from bpstudy.training.experiment import read_set
+from bpstudy.training.sets import read_set
 
 with job(snakemake):
     blocks = iter(snakemake.input.blocks)

@@ -1,4 +1,4 @@
-"""Join a system's chunks (or read the user's own trajectory) and tabulate its thermodynamics."""
+"""Join a system's chunks and tabulate its thermodynamics."""
 
 from bpstudy.data.trajectory import join, thermodynamics, write_frames
 from bpstudy.files import write_table

@@ -3,14 +3,14 @@
 import numpy as np
 
 from bpstudy.config.functions import UnitFunctions
-from bpstudy.data.trajectory import read_frames
+from bpstudy.data.trajectory import StoredFrames
 from bpstudy.descriptors.hierarchy import all_sums, cell_sums, magnitudes, unit_functions
 from bpstudy.files import write_table
 from bpstudy.running.jobs import job
 
 with job(snakemake):
     settings = UnitFunctions(**snakemake.params.settings)
-    frames = read_frames(snakemake.input.trajectory)
+    frames = StoredFrames(snakemake.input.trajectory)[:]
     sums = cell_sums(unit_functions(settings, settings.cutoff_angstrom), frames)
     energy_ev = np.array([frame.get_potential_energy() for frame in frames])
 

@@ -1,4 +1,4 @@
-"""The paper's claims, and ours on forces, each decided by a stated rule."""
+"""The paper's claims and ours on forces, each decided by a stated rule."""
 
 from bpstudy.claims.evidence import (
     NO,

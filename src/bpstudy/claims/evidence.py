@@ -1,4 +1,4 @@
-"""What claims are decided on, and how: intervals over seeds, and verdicts."""
+"""The evidence for the claims, and how they are decided: confidence intervals over seeds, and verdicts."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Evidence:
-    """Tables of the study that claims are decided on.
+    """The study's tables on which the claims are decided.
 
     Attributes:
-        forces, with_forces: what is compared, and a row each pair, fit and seed.
-        metrics, smoothness: a row each experiment, seed and set of frames.
+        forces, with_forces: the settings of the comparison, and one row per pair, fit and seed.
+        metrics, smoothness: one row per experiment, seed and set of frames.
         ranking: of the groups of experiments.
-        hierarchy, unit_scatter: magnitudes of the unit functions, and the scatter of E about their 31 sums.
+        hierarchy, unit_scatter: magnitudes of the unit functions, and the scatter of E around their 31 sums.
         sums: E against the sum of all functions, by experiment.
-        cutoff_angstrom: that of the unit functions.
-        bins: of a sum, for the scatter of E in it.
-        combinations: group of the nine combinations of types, and the frames that decide among them.
+        cutoff_angstrom: cutoff of the unit functions.
+        bins: number of bins of a sum within which the scatter of E is measured.
+        combinations: the group of the nine combinations of types, and the held-out frames that decide among them.
     """
 
     reported: Reported
@@ -47,15 +47,15 @@ class Evidence:
     combinations: tuple[str, str]
 
     def of(self, experiment: str, column: str, table: str = "metrics") -> np.ndarray:
-        """A figure of the networks of an experiment on the frames they were trained on, by seed.
+        """A metric of an experiment's networks on their training set, by seed.
 
         Raises:
-            ValueError: there is none.
+            ValueError: there is no such metric.
         """
         rows = getattr(self, table)
         chosen = rows[(rows["experiment"] == experiment) & (rows["set"] == TRAIN)].sort_values("seed")
         if chosen.empty:
-            raise ValueError(f"there is no {column} of {experiment}")
+            raise ValueError(f"no {column} for {experiment}")
         return chosen[column].to_numpy(float)
 
 
@@ -64,7 +64,7 @@ Claims = dict[str, tuple[str, str, Callable[[Evidence], Decision]]]
 
 
 def median_interval(values: np.ndarray) -> tuple[float, Interval | None]:
-    """The median over seeds and its 95 % interval (bootstrap, percentiles); none of fewer than three seeds."""
+    """The median over seeds and its 95 % percentile bootstrap interval; None for fewer than three seeds."""
     middle = float(np.median(values))
     if len(values) < 3:
         return middle, None
@@ -82,7 +82,7 @@ def shown(value: float, interval: Interval | None, digits: int = 3) -> str:
 
 
 def below(value: float, interval: Interval | None, limit: float) -> str:
-    """Whether a figure lies below a limit: surely, probably, or not."""
+    """Whether a value lies below a limit: significantly, probably, or not."""
     low, high = interval or (value, value)
     if interval is None:
         return UNDECIDABLE
@@ -92,7 +92,7 @@ def below(value: float, interval: Interval | None, limit: float) -> str:
 
 
 def both(first: str, second: str) -> str:
-    """The verdict on a claim of two halves."""
+    """The verdict on a claim with two parts."""
     verdicts = {first, second}
     if verdicts == {YES}:
         return YES

@@ -1,4 +1,4 @@
-"""Claims F1 to F5 on what forces in the fit change."""
+"""Claims F1 to F5: what fitting to forces changes."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ SAME_ORDER = 0.7  # rank correlation
 
 
 def _errors(evidence: Evidence, column: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(combination, seed) → error on frames not seen, of fits to energies alone and to energies and forces."""
+    """(combination, seed) → error on held-out frames, of fits to energies alone and to energies and forces."""
     table = evidence.with_forces[evidence.with_forces["section"] == "types"]
     if table.empty:
-        raise ValueError("there is no fit with forces")
+        raise ValueError("no fit with forces")
     alone, together = (
         table[table["fit"] == fit].set_index(["pair", "seed"])[column].unstack().dropna(axis=1) for fit in FITS
     )
     if alone.empty or together.shape != alone.shape:
-        raise ValueError("no pair of fits with and without forces has the same seeds")
+        raise ValueError("no pair of fits with and without forces has the same random seeds")
     return alone, together
 
 
@@ -43,7 +43,7 @@ def _fitted_with_forces(evidence: Evidence) -> pd.DataFrame:
     table = evidence.with_forces
     fitted = table[table["fit"] == FITS[1]]
     if fitted.empty:
-        raise ValueError("there is no fit with forces")
+        raise ValueError("no fit with forces")
     return fitted
 
 
@@ -51,7 +51,7 @@ def _gain(column: str) -> Callable[[Evidence], Decision]:
     def decide(evidence: Evidence) -> Decision:
         alone, together = _errors(evidence, column)
         ratio, interval = median_interval((together.median() / alone.median()).to_numpy())
-        ours = f"with forces {shown(ratio, interval)} of the error without, median of the combinations"
+        ours = f"with forces {shown(ratio, interval)} of the error without them, median over combinations"
         return "", ours, ratio, interval, below(ratio, interval, 1)
 
     return decide
@@ -60,7 +60,7 @@ def _gain(column: str) -> Callable[[Evidence], Decision]:
 def _goals(evidence: Evidence) -> Decision:
     fitted, goals = _fitted_with_forces(evidence), evidence.forces
     if goals is None:
-        raise ValueError("there is no fit with forces")
+        raise ValueError("no fit with forces")
     middle = fitted.groupby("pair")[["rmse_mev_per_atom", "force_rmse_mev_per_angstrom"]].median()
     first = middle.sort_values("force_rmse_mev_per_angstrom").iloc[0]
     best, (energy, force) = first.name, map(float, first)
@@ -96,28 +96,28 @@ def _order(evidence: Evidence) -> Decision:
 
 FORCES: Claims = {
     "F1": (
-        "forces in the fit make the energies of frames not seen more exact",
-        "ratio of the errors with and without, median of the nine combinations, over seeds, surely below 1",
+        "fitting to forces lowers the energy error on held-out frames",
+        "median over the nine combinations of the error ratio, with to without forces; interval over seeds below 1",
         _gain("rmse_mev_per_atom"),
     ),
     "F2": (
-        "forces in the fit make the forces of frames not seen more exact",
-        "ratio of the errors with and without, median of the nine combinations, over seeds, surely below 1",
+        "fitting to forces lowers the force error on held-out frames",
+        "median over the nine combinations of the error ratio, with to without forces; interval over seeds below 1",
         _gain("force_rmse_mev_per_angstrom"),
     ),
     "F3": (
-        "a useful potential: errors on frames not seen",
-        "medians over seeds of the fit with the least error of forces; one of the two: in part",
+        "a useful potential: errors on held-out frames",
+        "medians over seeds for the fit with the lowest force error; one of the two: in part",
         _goals,
     ),
     "F4": (
-        "with forces a network is never worse than ridge with the same loss",
-        "every network; some: in part",
+        "fitted to forces, no network is worse than ridge regression with the same loss",
+        "all networks; some: in part",
         _ridge,
     ),
     "F5": (
-        "forces leave the order of the combinations as energies alone have it",
-        f"rank correlation of the errors, by seed, surely above {SAME_ORDER}; surely below: not",
+        "fitting to forces preserves the ranking of the combinations",
+        f"interval over seeds of the rank correlation of the errors above {SAME_ORDER}; below: not",
         _order,
     ),
 }

@@ -1,4 +1,4 @@
-"""The ledger: all claims, decided."""
+"""The ledger of claims with their verdicts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Claim:
 
 
 def ledger(evidence: Evidence) -> list[dict[str, object]]:
-    """All claims, in order. One whose evidence is missing is undecidable and says why."""
+    """All claims, in order. A claim whose evidence is missing is undecidable and says why."""
     rows = []
     for name, (claim, rule, decide) in CLAIMS.items():
         try:

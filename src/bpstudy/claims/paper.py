@@ -23,7 +23,7 @@ from bpstudy.descriptors.hierarchy import scatter
 HARTREE_EV = 27.211386245981
 POOR_R2 = 0.9
 GOOD_R2 = 0.99
-LOOSE = 0.5  # of sd(E): more scatter at a given sum than this, and the sum does not determine E
+LOOSE = 0.5  # of sd(E): with more scatter than this at a given sum, the sum does not determine E
 SURE = 0.95
 
 
@@ -31,7 +31,7 @@ def _ratio(evidence: Evidence, first: str, second: str, column: str, table: str 
     """Of two experiments' figures, seed by seed."""
     a, b = evidence.of(first, column, table), evidence.of(second, column, table)
     if len(a) != len(b):
-        raise ValueError(f"{first} and {second} do not have the same seeds")
+        raise ValueError(f"{first} and {second} have different random seeds")
     if not b.all():
         raise ValueError(f"the {column} of {second} is zero")
     return a / b
@@ -56,7 +56,7 @@ def _least_scatter(evidence: Evidence) -> Decision:
     means = {with_it: float(table.loc[has == with_it, "scatter"].mean()) for with_it in (True, False)}
     tells = kind in least["sum"].split("+")
     ours = (
-        f"least about {least['sum']} ({least['scatter']:.2f} sd); "
+        f"least around {least['sum']} ({least['scatter']:.2f} sd); "
         f"mean {means[True]:.2f} with, {means[False]:.2f} without {kind}"
     )
     verdict = both(YES if tells else NO, YES if means[True] < means[False] else NO)
@@ -68,12 +68,18 @@ def _strided(evidence: Evidence) -> Decision:
     around = _scatter(evidence, "strided")
     poor = below(r2, interval, POOR_R2)
     ours = f"R² on its own frames {shown(r2, interval)}; E scatters {around:.2f} sd at a given ΣG"
-    return "very poor, many outliers; no function of ΣG", ours, r2, interval, both(poor, YES if around > LOOSE else NO)
+    return (
+        "very poor, many outliers; not a function of ΣG",
+        ours,
+        r2,
+        interval,
+        both(poor, YES if around > LOOSE else NO),
+    )
 
 
 def _scatter(evidence: Evidence, experiment: str) -> float:
     if experiment not in evidence.sums:
-        raise ValueError(f"no figure of sums is of {experiment}")
+        raise ValueError(f"no figure of sums shows {experiment}")
     table = evidence.sums[experiment]
     return scatter(table["energy_ev"].to_numpy(), table["sum"].to_numpy(), evidence.bins)
 
@@ -110,7 +116,7 @@ def _place(evidence: Evidence, experiment: str, column: str, rank: int) -> Decis
     table = evidence.ranking
     table = table[(table["group"] == group) & (table["set"] == frames)].set_index("experiment")
     if experiment not in table.index:
-        raise ValueError(f"{experiment} is not ranked in {group} on the frames {frames}")
+        raise ValueError(f"{experiment} is not ranked in the group {group} on the frames {frames}")
     row = {key: float(table[key][experiment]) for key in ("rank", "rmse_mev_per_atom", "low", "high", column)}
     probability = row[column]
     if probability >= SURE:
@@ -121,8 +127,9 @@ def _place(evidence: Evidence, experiment: str, column: str, rank: int) -> Decis
         verdict = PARTLY if int(row["rank"]) == (rank if rank > 0 else len(table)) else UNDECIDABLE
     first = str(table["rank"].idxmin() if rank > 0 else table["rank"].idxmax())
     ours = (
-        f"{int(row['rank'])}. of {len(table)}, {row['rmse_mev_per_atom']:.2f} ({row['low']:.2f} to {row['high']:.2f}) "
-        f"meV/atom on frames not seen, probability {probability:.2f}; ours is {first.removeprefix('types-')}"
+        f"rank {int(row['rank'])} of {len(table)}, "
+        f"{row['rmse_mev_per_atom']:.2f} ({row['low']:.2f} to {row['high']:.2f}) meV/atom on held-out frames, "
+        f"probability {probability:.2f}; ours is {first.removeprefix('types-')}"
     )
     return experiment.removeprefix("types-"), ours, probability, None, verdict
 
@@ -163,15 +170,15 @@ def _neurons(evidence: Evidence) -> Decision:
     table = evidence.metrics
     full = table[(table["experiment"] == "dense") & (table["set"] == TRAIN)]
     if full.empty:
-        raise ValueError("there is no experiment dense")
+        raise ValueError("no experiment called dense")
     like = ["functions", "cutoff_angstrom", "trained_on", "optimizer"]
     alike = (table[like] == full[like].iloc[0]).all(axis=1) & (table["set"] == TRAIN)
     works = table[alike].groupby("hidden")["mse_ev2"].max() <= evidence.reported.target_mse_ev2
     widths = sorted(works.index, key=lambda hidden: int(hidden.split("-")[0]))
     if len(widths) < 2:
-        raise ValueError("one size of the network only was trained on these frames")
+        raise ValueError("only one network size was trained on these frames")
     least = next((hidden for hidden in widths if works[hidden]), "none")
-    ours = f"the least of {', '.join(widths)} that reaches it with every seed: {least}"
+    ours = f"smallest of {', '.join(widths)} that reaches it with every seed: {least}"
     verdict = NO if least not in (widths[-1], "none") else UNDECIDABLE if least == "none" else YES
     return "as many as atoms, 27", ours, None, None, verdict
 
@@ -181,59 +188,63 @@ def _sum_of_all(evidence: Evidence) -> Decision:
     r2, interval = median_interval(evidence.of("dense", "r2"))
     ours = f"E scatters {around:.2f} sd at a given sum; R² of the network {shown(r2, interval, 5)}"
     verdict = both(YES if around > LOOSE else NO, YES if r2 > GOOD_R2 else NO)
-    return "the sum does not determine E, the network does", ours, around, None, verdict
+    return "the sum does not determine E, but the network does", ours, around, None, verdict
 
 
 PAPER: Claims = {
     "C1": (
         "Cu4: magnitudes of the unit functions",
-        "the same order; for all cutoffs and both units of length, else in part",
+        "the same order for all cutoffs and both units of length; otherwise in part",
         _magnitudes,
     ),
     "C2": (
-        "Cu4: which sums E scatters least about",
-        "the least scatter is with G3, and the mean of the sums with G3 is the smaller",
+        "Cu4: the sums around which E scatters least",
+        "the sum with the least scatter contains G3, and so do the sums with the lower mean scatter",
         _least_scatter,
     ),
     "C3": (
-        "372 strided frames: poor, and E is no function of ΣG",
-        f"R² surely below {POOR_R2}; scatter of E at a given ΣG above {LOOSE} sd",
+        "372 strided frames: a poor fit, and E is not a function of ΣG",
+        f"interval of R² below {POOR_R2}; scatter of E at a given ΣG above {LOOSE} sd",
         _strided,
     ),
-    "C4": ("dense reaches its target", "every seed; some: in part", _dense),
-    "C5": ("8 Å trains faster than 20 Å", "ratio of seconds, paired by seed, surely below 1", _faster),
+    "C4": ("`dense` reaches its target", "all seeds; some: in part", _dense),
+    "C5": (
+        "training is faster at 8 Å than at 20 Å",
+        "ratio of training times, paired by seed; its interval below 1",
+        _faster,
+    ),
     "C6": (
-        "8 Å brings spikes",
-        "RMS of the residual above the band of E(t) at 20 Å over that at 8 Å, paired by seed, surely below 1",
+        "a cutoff of 8 Å causes spikes",
+        "RMS of the residual above the band of E(t), 20 Å over 8 Å, paired by seed; its interval below 1",
         _spikes,
     ),
     "C7": (
         "the worst combination of types",
-        f"probability of being worst on frames not seen ≥ {SURE}; ≤ {1 - SURE:.2f}: not; between: in part if ranked so",
+        f"probability of being worst on held-out frames ≥ {SURE}; ≤ {1 - SURE:.2f}: not; between: in part if ranked so",
         _worst,
     ),
     "C8": (
         "the best combination of types",
-        f"probability of being best on frames not seen ≥ {SURE}; ≤ {1 - SURE:.2f}: not; between: in part if ranked so",
+        f"probability of being best on held-out frames ≥ {SURE}; ≤ {1 - SURE:.2f}: not; between: in part if ranked so",
         _best,
     ),
     "C9": (
-        "12 functions train slower but smoother than 50",
-        "ratio of steps surely above 1; ratio of the RMS above the band surely below 1",
+        "12 functions train more slowly but more smoothly than 50",
+        "interval of the ratio of steps above 1; that of the ratio of the RMS above the band below 1",
         _few_functions,
     ),
     "C10": (
-        "13 neurons: less exact, no faster",
-        "median MSE above the target; not faster by a fifth",
+        "13 neurons: less accurate, no faster",
+        "median MSE above the target; less than a fifth faster",
         _few_neurons,
     ),
     "C11": (
-        "neurons ≈ atoms is the least that works",
-        "of the sizes trained alike, only the largest reaches the target with every seed",
+        "as many neurons as atoms are the fewest that work",
+        "of the sizes trained in the same way, only the largest reaches the target with every seed",
         _neurons,
     ),
     "C12": (
-        "the sum of all G does not determine E, the network does",
+        "the sum of all G does not determine E, but the network does",
         f"scatter of E at a given sum above {LOOSE} sd; R² of the network above {GOOD_R2}",
         _sum_of_all,
     ),

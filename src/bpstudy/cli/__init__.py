@@ -2,7 +2,7 @@
 
 import typer
 
-from bpstudy.cli import archive, choose, config, doctor, export, functions, md, orphans
+from bpstudy.cli import archive, choose, config, doctor, export, functions, lammps, md, orphans
 from bpstudy.provenance import cli as provenance
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -16,6 +16,7 @@ for command in (
     functions.functions,
     md.md,
     export.export,
+    lammps.lammps,
     provenance.audit,
     provenance.crate,
 ):

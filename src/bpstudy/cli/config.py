@@ -5,28 +5,31 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from bpstudy.cli.messages import fail
-from bpstudy.config.study import ConfigError, load, schema_json
+from bpstudy.config.base import ConfigError
+from bpstudy.config.files import merged
+from bpstudy.config.study import schema_json
+from bpstudy.data.prepare import prepare
 
 app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")
 
 
 @app.command()
 def check(files: Annotated[list[Path], typer.Argument(help="config.yaml and the overlays on it, in order")]) -> None:
-    """Validate configuration files without running anything."""
-    from snakemake.utils import update_config  # as the workflow lays them over each other
-
-    values: dict = {}
+    """Validate configuration files, and the data that they name, without running anything."""
     try:
-        for file in files:
-            update_config(values, yaml.safe_load(file.read_text()) or {})
-        study = load(values)
-    except (ConfigError, OSError, yaml.YAMLError, AttributeError, TypeError) as error:
+        prepared = prepare(merged(files))
+    except ConfigError as error:
         fail(error)
+    study = prepared.study
     runs = len(study.experiments) * len(study.seeds)
+    unused = [name for name in study.systems if name not in study.used_systems]
     print(f"valid: {len(study.systems)} systems, {len(study.experiments)} experiments, {runs} trainings")
+    for line in prepared.left_out:
+        print(line)
+    if unused:
+        print(f"not computed, since no frames, unit_functions or runs name them: {', '.join(unused)}")
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """`bpstudy md`."""
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -22,36 +22,42 @@ def md(
     seed: Annotated[int, typer.Option(help="of velocities and the bath", min=0)] = 0,
     threads: Annotated[int, typer.Option(help="that share the atoms; the numbers do not depend on it", min=1)] = 1,
     stop: Annotated[bool, typer.Option("--stop", help="at the first atom unlike those of the training")] = False,
-    output: Annotated[Path, typer.Option(help="trajectory to write; its energies go beside it, .csv")] = Path(
-        "md.traj"
-    ),
+    velocities: Annotated[
+        str | None,
+        typer.Option(
+            help="unit of velocities that are no momenta: A/fs, A/ps or ase; or draw, to ignore the structure's"
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option(help="frames to write, .traj, .xyz or .extxyz; their energies go beside them, .csv")
+    ] = Path("md.traj"),
 ) -> None:
     """Molecular dynamics with a fitted network."""
-    from ase import Atoms
-    from ase.io import read
-
-    from bpstudy.files import write_table
-    from bpstudy.potential.calculator import Potential
     from bpstudy.potential.md import Run, drift, run_to_file, supercell
+    from bpstudy.potential.outputs import check_output, table_of
+    from bpstudy.potential.velocities import read_structure, take_velocities
 
     try:
         if nve == nvt:
             raise ValueError("--nve or --nvt: choose one")
         settings = Run(steps, timestep, temperature, friction if nvt else None, every, seed)
+        check_output(output, [structure, *model.glob("*")])
+        atoms = read_structure(structure)
+        started = take_velocities(atoms, velocities)
+        if repeat > 1:
+            atoms, started = supercell(atoms, (repeat, repeat, repeat)), "drawn, since copies would move as one cell"
+        from bpstudy.potential.calculator import Potential  # seconds, after all that may be wrong at once
+
         potential = Potential(model, "stop" if stop else "warn", threads=threads)
-        try:
-            atoms = cast(Atoms, read(structure))
-        except Exception as error:  # ASE's readers raise whatever the damage causes
-            raise ValueError(f"{structure}: ASE cannot read it ({type(error).__name__}: {error})") from None
-        atoms = supercell(atoms, (repeat, repeat, repeat))
+        drawn = started.startswith("drawn")
+        print(f"velocities: {started}{f' ({temperature:g} K, seed {seed})' if drawn else ''}")
         table = run_to_file(atoms, potential, settings, output)
     except (OSError, ValueError) as error:
         fail(error)
-    write_table(output.with_suffix(".csv"), table)
     speed = len(atoms) * steps / table["seconds"].iloc[-1]
     print(f"{len(atoms)} atoms, {steps} steps of {timestep:g} fs, {speed:.3g} atom steps a second")
     print(f"temperature {table['temperature_kelvin'].mean():.0f} K, {potential.extrapolations} structures outside")
     if nve:
         slope, scatter = drift(table, len(atoms))
         print(f"total energy: drift {slope:.2g} meV/atom/ps, {scatter:.2g} meV/atom RMS about it")
-    print(f"written: {output}, {output.with_suffix('.csv')}")
+    print(f"written: {output}, {table_of(output)}")

@@ -1,20 +1,34 @@
 """What all sections of the configuration share."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+MOST = 10**9  # of anything that is counted: more is a slip of the pen
+LONGEST_NAME = 100
+
+
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    for n, value in enumerate(values):
+        if value in values[:n]:
+            raise ValueError(f"duplicate {value!r}; remove one")
+    return values
+
+
+Distinct = AfterValidator(_distinct)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(lambda value: value + 0.0)]  # no -0.0
+Count = Annotated[int, Field(ge=1, le=MOST)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 def _path_safe(name: str) -> str:
     """Names become folder names and parts of commands."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise ValueError("a name may hold letters, digits, '-' and '_' only, and starts with a letter or digit")
+        raise ValueError("a name may hold ASCII letters, digits, '-' and '_' only, and starts with a letter or digit")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"a name may have at most {LONGEST_NAME} characters")
     return name
 
 
@@ -28,4 +42,4 @@ class ConfigError(ValueError):
 class Section(BaseModel):
     """A part of the configuration: no unknown keys, no silent conversion of types, immutable."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)

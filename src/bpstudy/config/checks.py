@@ -23,7 +23,7 @@ class Thermal(Section):
     left_out_relaxation_times: NonNegative = Field(
         description="start that statistics leave out at the least, in units of the bath's memory 1/γ"
     )
-    rdf_cutoff_angstrom: Positive = Field(description="largest distance of g(r)")
+    rdf_cutoff_angstrom: Positive = Field(ge=1, le=50, description="largest distance of g(r)")
     rdf_bin_angstrom: Positive = Field(description="width of its bins")
     rdf_frames: Count = Field(description="frames it is averaged over, taken evenly")
 

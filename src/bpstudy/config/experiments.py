@@ -1,36 +1,63 @@
-"""Experiments: frames, functions, network and optimizer; and how figures are drawn."""
+"""Experiments: frames, functions, network and optimizer."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from bpstudy.config.base import Count, Name, NonNegative, Positive, Section
+from bpstudy.config.base import Count, Distinct, Name, NonNegative, Positive, Section
 from bpstudy.config.functions import Block
+
+ALL = "all"  # every frame of a system, whatever its parts
 
 
 class Frames(Section):
-    """Frames `start`, `start + stride`, … of a system's trajectory, `count` in all."""
+    """Frames `start`, `start + stride`, … of a system's trajectory, `count` in all; or of a part of a data set."""
 
     system: Name
-    count: Count
+    count: Count | None = Field(default=None, description="number of frames; of a part: at the most, null takes all")
     start: Annotated[int, Field(ge=0)] = 0
     stride: Count | Literal["even"] = Field(
         default=1, description="'even': the largest stride that the trajectory allows"
     )
+    part: Literal["train", "validation", "test", "all"] | None = Field(
+        default=None,
+        description="of systems.<system>.split, spread evenly over it, without start and stride; all: every frame",
+    )
+    share: float = Field(default=1.0, gt=0, le=1, description="of the frames of a part")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parts_know_no_start(cls, values: Any) -> Any:
+        """An overlay that names a part lies over an entry with numbers of other frames."""
+        if isinstance(values, dict) and values.get("part") is not None:
+            return {key: value for key, value in values.items() if key not in ("start", "stride")}
+        return values
+
+    @model_validator(mode="after")
+    def _numbers_or_a_part(self) -> Self:
+        if self.part is None and self.count is None:
+            raise ValueError("count is missing (or name a part: train, validation, test, all)")
+        if self.part is None and self.share != 1:
+            raise ValueError("share belongs to a part: train, validation, test or all")
+        return self
 
     @property
     def needed(self) -> int:
         """Frames that the trajectory must have at the least."""
+        if self.part is not None or self.count is None:
+            return 1
         return self.start + (self.count - 1) * (1 if self.stride == "even" else self.stride) + 1
 
     def indices(self, available: int) -> range:
-        """Indices into a trajectory of `available` frames.
+        """Indices into a trajectory of `available` frames, where no part is named.
 
         Raises:
             ValueError: it is too short.
         """
+        if self.count is None or self.part is not None:
+            raise ValueError("the frames of a part are chosen by bpstudy.data.choose")
         if self.needed > available:
             raise ValueError(f"{self.needed} frames of {self.system} are needed, its trajectory has {available}")
         if self.stride == "even":
@@ -50,7 +77,7 @@ class Optimizer(Section):
     target_mse_ev2: NonNegative = Field(description="stop at this training error, (eV per cell)²")
     patience: Count = Field(description="iterations without progress after which the fit stops")
     min_progress: NonNegative = Field(lt=1, description="relative decrease of the error that counts as progress")
-    weight_decay: NonNegative | Annotated[tuple[NonNegative, ...], Field(strict=False, min_length=1)] = Field(
+    weight_decay: NonNegative | Annotated[tuple[NonNegative, ...], Field(strict=False, min_length=1), Distinct] = Field(
         default=0.0,
         description="of the loss, in units of var(E), see bpstudy.training; of several the best on validation frames",
     )
@@ -79,8 +106,11 @@ class Forces(Section):
     tested: Count = Field(description="frames of each other set, evenly, whose forces are tested")
 
 
-class Experiment(Section):
-    """A network, its functions and its frames."""
+Neurons = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Protocol(Section):
+    """How networks are fitted and tested: everything of an experiment but its functions."""
 
     frames: Name = Field(description="a key of frames: those it is trained on")
     validation: Name | None = Field(
@@ -88,9 +118,12 @@ class Experiment(Section):
         description="a key of frames: the weights are kept that do best on them; null: on those trained on",
     )
     held_out: tuple[Name, ...] = Field(strict=False, default=(), description="keys of frames: those it is tested on")
-    functions: tuple[Block, ...] = Field(strict=False, min_length=1)
-    hidden: tuple[Count, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
+    hidden: tuple[Neurons, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
     activation: Literal["tanh", "sigmoid", "softplus"] = "tanh"
+    direct: bool = Field(
+        default=False,
+        description="a linear layer from the inputs to the output beside the hidden ones, started at ridge's solution",
+    )
     energy: Literal["potential", "free", "total"] = Field(
         default="potential", description="potential: σ → 0; free: belongs to the forces; total: potential + kinetic"
     )
@@ -98,17 +131,10 @@ class Experiment(Section):
     optimizer: Name = Field(description="a key of optimizers")
     threads: Count = Field(description="fixed here, because results must not depend on --cores")
 
-    @field_validator("functions")
-    @classmethod
-    def _distinct(cls, value: tuple[Block, ...]) -> tuple[Block, ...]:
-        if len({(b.folder, b.slug) for b in value}) != len(value):
-            raise ValueError("the same block of functions stands there twice")
-        return value
-
     @model_validator(mode="after")
     def _sets_have_names_of_their_own(self) -> Self:
         if len(self.sets) != len(self.named_frames()):
-            raise ValueError("held_out: frames stand there twice, or are called 'train' or 'validation'")
+            raise ValueError("held_out: duplicate frames, or frames called 'train' or 'validation'")
         return self
 
     @model_validator(mode="after")
@@ -129,37 +155,14 @@ class Experiment(Section):
         return {"train": self.frames, **checked, **{name: name for name in self.held_out}}
 
 
-FigureName = Annotated[str, Field(pattern=r"^fig[0-9]{2}$")]
+class Experiment(Protocol):
+    """A network, its functions and its frames."""
 
+    functions: tuple[Block, ...] = Field(strict=False, min_length=1)
 
-class SumFigure(Section):
-    """E against the sum of all symmetry functions."""
-
-    experiment: Name
-    atom: Annotated[int, Field(ge=0)] | None = Field(description="sum of this atom's functions; null: of all atoms'")
-
-
-class Figures(Section):
-    """Which figures are drawn, and how; fig01 (E against time) and fig02 (E against G) are of unit_functions.system."""
-
-    formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(strict=False, min_length=1)
-    dpi: Annotated[int, Field(ge=72, le=1200)] = Field(description="of the PNG files")
-    width_cm: Positive = Field(description="width of a full-width figure in print, cm")
-    predictions: dict[FigureName, Name] = Field(description="figure: experiment, E(DFT) against E(NN)")
-    sums: dict[FigureName, SumFigure] = Field(description="figure: E against the sum of the functions")
-    overview: tuple[Name, ...] = Field(strict=False, description="experiments compared in fig11, all seeds")
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        taken = ["fig01", "fig02", "fig11", *self.predictions, *self.sums]
-        if len(set(taken)) != len(taken):
-            raise ValueError("a figure stands there twice (fig01, fig02 and fig11 are taken)")
-        return self
-
-    def experiments(self) -> dict[str, str]:
-        """Each key of the configuration that names an experiment, and the experiment."""
-        return {
-            **{f"figures.predictions.{figure}": name for figure, name in self.predictions.items()},
-            **{f"figures.sums.{figure}.experiment": of.experiment for figure, of in self.sums.items()},
-            **{f"figures.overview[{place}]": name for place, name in enumerate(self.overview)},
-        }
+    @field_validator("functions")
+    @classmethod
+    def _distinct(cls, value: tuple[Block, ...]) -> tuple[Block, ...]:
+        if len({(b.folder, b.slug) for b in value}) != len(value):
+            raise ValueError("duplicate block of functions; remove one")
+        return value

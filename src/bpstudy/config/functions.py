@@ -22,8 +22,8 @@ class Block(Section):
     """A group of symmetry functions of one type, made by one scheme; computed once and shared by the experiments."""
 
     type: Literal["G1", "G2", "G3", "G4", "G5"]
-    count: Count = Field(description="number of functions")
-    cutoff_angstrom: Positive = Field(description="Rc, Å")
+    count: Count = Field(le=10_000, description="number of functions")
+    cutoff_angstrom: Positive = Field(ge=1, le=50, description="Rc, Å")
     grid: str = Field(description="scheme of the parameters")
     pairs: Literal["unordered", "ordered", "fortnet"] | None = Field(
         default=None, description="sum over pairs of neighbours (G4 and G5, and there it must be said)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -13,8 +13,13 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons, Information, LearningCurves, Reported, WithForces
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
-from bpstudy.config.experiments import Experiment, Figures, Frames, Optimizer
-from bpstudy.config.functions import UnitFunctions
+from bpstudy.config.experiments import Frames, Optimizer, Protocol
+from bpstudy.config.explain import explain
+from bpstudy.config.figures import Figures
+from bpstudy.config.functions import Block, UnitFunctions
+from bpstudy.config.lists import expanded
+from bpstudy.config.plausible import implausible
+from bpstudy.config.stated import Blocks, Experiments
 from bpstudy.config.systems import System
 
 
@@ -36,7 +41,13 @@ class Config(Section):
     held_out_gap_frames: Annotated[int, Field(ge=0)] = Field(
         description="frames of one trajectory that lie at the least between those trained on and those tested on"
     )
-    experiments: dict[Name, Experiment] = Field(min_length=1)
+    lists: dict[Name, Annotated[tuple[str, ...], Field(strict=False, min_length=1)]] = Field(
+        description="names in braces, as in `types-{types}`, stand for each member in turn"
+    )
+    blocks: dict[Name, Block] = Field(description="blocks of symmetry functions that sets of functions name")
+    functions: dict[Name, Blocks] = Field(description="sets of functions that experiments name")
+    protocols: dict[Name, Protocol] = Field(description="everything of an experiment but its functions, by name")
+    experiments: Experiments = Field(description="a set of functions × a protocol, and what differs from the protocol")
     figures: Figures
     comparisons: Comparisons
     learning_curves: LearningCurves
@@ -52,20 +63,36 @@ class Config(Section):
 
     @model_validator(mode="before")
     @classmethod
+    def _without_frames(cls, values: Any) -> Any:
+        """Frames that are null are left out, and tests on them."""
+        if not (isinstance(values, dict) and isinstance(values.get("frames"), dict)):
+            return values
+        dropped = {name for name, frames in values["frames"].items() if frames is None}
+        kept = {name: frames for name, frames in values["frames"].items() if frames is not None}
+        sections = {
+            key: {name: _not_tested_on(of, dropped) for name, of in values[key].items()}
+            for key in ("experiments", "protocols")
+            if dropped and isinstance(values.get(key), dict)
+        }
+        return {**values, "frames": kept, **sections}
+
+    @model_validator(mode="before")
+    @classmethod
     def _without_forces(cls, values: Any) -> Any:
         if not isinstance(values, dict) or values.get("with_forces", ...) is not None:
             return values
         experiments = values.get("experiments")
         if not isinstance(experiments, dict):
             return values
-        kept = {name: e for name, e in experiments.items() if not (isinstance(e, dict) and e.get("forces"))}
+        protocols = values.get("protocols")
+        kept = {name: e for name, e in experiments.items() if not _looks_at_forces(e, protocols)}
         return {**values, "experiments": kept}
 
     @field_validator("seeds")
     @classmethod
     def _distinct_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(value)) != len(value):
-            raise ValueError("a seed stands there twice")
+            raise ValueError("duplicate seed; remove one")
         return value
 
     @model_validator(mode="after")
@@ -80,8 +107,9 @@ class Config(Section):
         if self.with_forces is not None:
             named += [(key, name, "experiments") for key, name in self.with_forces.experiments().items()]
             named.append(("with_forces.held_out", self.with_forces.held_out, "frames"))
-            named.append(("with_forces.runs.experiment", self.with_forces.runs.experiment, "experiments"))
-            named.append(("with_forces.runs.reference", self.with_forces.runs.reference, "systems"))
+            if (runs := self.with_forces.runs) is not None:
+                named.append(("with_forces.runs.experiment", runs.experiment, "experiments"))
+                named.append(("with_forces.runs.reference", runs.reference, "systems"))
             eos = self.with_forces.equation_of_state
             named.append(("with_forces.equation_of_state.system", eos.system, "systems"))
             named.append(("with_forces.equation_of_state.experiment", eos.experiment, "experiments"))
@@ -162,7 +190,7 @@ class Config(Section):
             f"learning_curves: {count} frames are asked of the first {share:g} of frames.{curves.frames}, "
             f"which has {run.count}"
             for share, count in asked
-            if count > round(share * run.count)
+            if run.count is not None and count > round(share * run.count)
         ]
         if problems:
             raise ValueError("\n".join(problems))
@@ -176,7 +204,7 @@ class Config(Section):
             f"experiments on them ({key})"
             for key, name in named
             for purpose, chosen in self.experiments[name].sets.items()
-            if purpose != "validation" and self.frames[chosen].count < FEWEST_COMPARED
+            if purpose != "validation" and (self.frames[chosen].count or FEWEST_COMPARED) < FEWEST_COMPARED
         }
         if short:
             raise ValueError("\n".join(sorted(short)))
@@ -185,8 +213,9 @@ class Config(Section):
     @model_validator(mode="after")
     def _pairs_look_at_forces(self) -> Self:
         problems = []
-        if self.with_forces and self.with_forces.runs.seed not in self.seeds:
-            problems.append(f"with_forces.runs.seed = {self.with_forces.runs.seed}: is not one of seeds")
+        runs = self.with_forces.runs if self.with_forces else None
+        if runs is not None and runs.seed not in self.seeds:
+            problems.append(f"with_forces.runs.seed = {runs.seed}: is not one of seeds")
         for key, name in self.with_forces.experiments().items() if self.with_forces else ():
             experiment, fitted = self.experiments[name], key.endswith("[1]")
             if experiment.forces is None or (experiment.forces.weight > 0) != fitted:
@@ -212,7 +241,7 @@ class Config(Section):
         return [
             f"{key}.counts: {count} frames are asked of frames.{together.frames}, which has {there}"
             for count in curves.counts
-            if count > there
+            if there is not None and count > there
         ]
 
     @model_validator(mode="after")
@@ -226,13 +255,34 @@ class Config(Section):
             raise ValueError("\n".join(problems))
         return self
 
+    @model_validator(mode="after")
+    def _plausible(self) -> Self:
+        if problems := implausible(self):
+            raise ValueError("\n".join(problems))
+        return self
+
     @property
     def used_systems(self) -> dict[str, System]:
         """The systems that a choice of frames, the unit functions or runs name; the others are not computed."""
         used = {self.unit_functions.system, *(frames.system for frames in self.frames.values())}
-        if self.with_forces is not None:
+        if self.with_forces is not None and self.with_forces.runs is not None:
             used.add(self.with_forces.runs.reference)
         return {name: system for name, system in self.systems.items() if name in used}
+
+
+def _looks_at_forces(entry: Any, protocols: Any) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    name = entry.get("protocol")
+    protocol = protocols.get(name) if isinstance(protocols, dict) and isinstance(name, str) else None
+    return bool({**(protocol if isinstance(protocol, dict) else {}), **entry}.get("forces"))
+
+
+def _not_tested_on(section: Any, dropped: set[str]) -> Any:
+    """An experiment or protocol without these held-out frames."""
+    if not (isinstance(section, dict) and isinstance(section.get("held_out"), list | tuple)):
+        return section
+    return {**section, "held_out": [name for name in section["held_out"] if name not in dropped]}
 
 
 def load(values: Mapping[str, Any]) -> Config:
@@ -241,46 +291,11 @@ def load(values: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: names every wrong key, its value and what is allowed.
     """
+    written_out = expanded(values)
     try:
-        return Config.model_validate(dict(values))
+        return Config.model_validate(written_out)
     except ValidationError as error:
-        raise ConfigError(_explain(error, values)) from None
-
-
-def _explain(error: ValidationError, values: Mapping[str, Any]) -> str:
-    lines = []
-    for problem in error.errors():
-        keys = _keys(problem["loc"], values)
-        if problem["type"] == "missing":
-            keys.append(str(problem["loc"][-1]))
-        key = ".".join(keys)
-        text = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            text = "unknown key; remove it or correct its spelling"
-        if not key:  # a check over the whole configuration names its keys itself
-            lines.extend(text.splitlines())
-        elif problem["type"] == "missing":
-            lines.append(f"{key}: is missing")
-        else:
-            lines.append(f"{key} = {_shorten(problem['input'])}: {text}")
-    return "the configuration is wrong; nothing was run\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def _keys(location: Iterable[int | str], values: Any) -> list[str]:
-    """The keys of `location` that `values` has; pydantic puts the names of models between them."""
-    keys = []
-    for part in location:
-        try:
-            values = values[part]
-        except (KeyError, TypeError, IndexError):
-            continue
-        keys.append(str(part))
-    return keys
-
-
-def _shorten(value: Any, limit: int = 80) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+        raise ConfigError(explain(error, written_out)) from None
 
 
 def schema_json() -> str:

@@ -1,14 +1,15 @@
-"""Systems: crystals to simulate, or trajectories that exist."""
+"""Systems: crystals to simulate, or data that exist."""
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from ase.data import chemical_symbols
-from pydantic import Discriminator, Field, Tag, field_validator
+from ase.data import atomic_numbers, chemical_symbols, covalent_radii
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from bpstudy.config.base import Count, Positive, Section, Seed
+from bpstudy.config.datasets import Imported
 
 
 class Crystal(Section):
@@ -24,8 +25,48 @@ class Crystal(Section):
     @classmethod
     def _element_exists(cls, value: str) -> str:
         if value not in chemical_symbols[1:]:
-            raise ValueError("not a chemical symbol (write Li, Cu, ...)")
+            meant = value.strip().capitalize()
+            raise ValueError(
+                f"not a chemical symbol (write {meant if meant in chemical_symbols[1:] else 'Li, Cu, ...'})"
+            )
         return value
+
+    @property
+    def n_atoms(self) -> int:
+        """Of the repeated cell."""
+        return _ATOMS[self.lattice][self.cell] * math.prod(self.repeat)
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> Self:
+        if self.cell not in _ATOMS[self.lattice]:
+            raise ValueError(
+                f"cell = {self.cell!r}: {self.lattice} has no such cell; allowed: {', '.join(_ATOMS[self.lattice])}"
+            )
+        if self.n_atoms < 2:
+            raise ValueError("repeat: a cell of one atom has no temperature; repeat it, or write cell: cubic")
+        if self.n_atoms > MOST_ATOMS:
+            raise ValueError(f"repeat = {list(self.repeat)}: {self.n_atoms} atoms, at most {MOST_ATOMS} are allowed")
+        nearest = self.lattice_constant_angstrom * _NEAREST[self.lattice]
+        bond = 2 * covalent_radii[atomic_numbers[self.element]]
+        if not 0.6 * bond < nearest < (5 if self.element in _LOOSE else 1.8) * bond:
+            raise ValueError(
+                f"lattice_constant_angstrom = {self.lattice_constant_angstrom:g}: neighbours would be {nearest:.2f} Å "
+                f"apart, a bond of {self.element} is about {bond:.2f} Å; is the unit Å?"
+            )
+        return self
+
+
+_ATOMS: dict[str, dict[str, int]] = {
+    "sc": {"primitive": 1, "cubic": 1},
+    "fcc": {"primitive": 1, "cubic": 4},
+    "bcc": {"primitive": 1, "cubic": 2},
+    "hcp": {"primitive": 2},
+    "diamond": {"primitive": 2, "cubic": 8},
+}
+_NEAREST = {"sc": 1, "fcc": math.sqrt(1 / 2), "bcc": math.sqrt(3) / 2, "hcp": 1, "diamond": math.sqrt(3) / 4}  # by a
+_LOOSE = {"H", "He", "Ne", "Ar", "Kr", "Xe", "Rn"}  # not held by bonds between nearest neighbours
+_OF_EMT = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt")
+MOST_ATOMS = 10_000  # of a crystal
 
 
 class GpawConvergence(Section):
@@ -44,14 +85,17 @@ class GpawMixer(Section):
     weight: Positive = Field(description="metric weight of long wavelengths")
 
 
+KPoints = Annotated[int, Field(ge=1, le=100)]
+
+
 class Gpaw(Section):
     """Plane-wave density functional theory."""
 
     name: Literal["gpaw"]
     functional: str = Field(pattern=r"^[A-Za-z0-9_+-]+$", description="exchange-correlation functional, e.g. PBE, LDA")
-    cutoff_ev: Positive = Field(description="plane-wave cutoff, eV")
-    kpoints: tuple[Count, Count, Count] = Field(strict=False, description="Monkhorst-Pack grid")
-    smearing_ev: Positive = Field(description="width of the Fermi-Dirac distribution, eV")
+    cutoff_ev: Positive = Field(ge=30, le=5000, description="plane-wave cutoff, eV")
+    kpoints: tuple[KPoints, KPoints, KPoints] = Field(strict=False, description="Monkhorst-Pack grid")
+    smearing_ev: Positive = Field(le=10, description="width of the Fermi-Dirac distribution, eV")
     bands: Count | None = Field(description="number of bands; null leaves it to GPAW")
     convergence: GpawConvergence
     mixer: GpawMixer | None = Field(description="null leaves the mixing to GPAW")
@@ -73,9 +117,9 @@ class Emt(Section):
 class Langevin(Section):
     """Langevin dynamics from Maxwell-Boltzmann velocities, centre of mass at rest."""
 
-    temperature_kelvin: Positive = Field(description="of the bath and of the initial velocities, K")
-    timestep_fs: Positive = Field(le=10, description="fs")
-    friction_per_fs: Positive = Field(description="1/fs")
+    temperature_kelvin: Positive = Field(ge=1, le=100_000, description="of the bath and of the initial velocities, K")
+    timestep_fs: Positive = Field(ge=0.01, le=10, description="fs")
+    friction_per_fs: Positive = Field(le=1, description="1/fs")
     seed: Seed = Field(description="of initial velocities and random forces")
 
 
@@ -85,6 +129,12 @@ class Simulation(Section):
     crystal: Crystal
     calculator: Annotated[Gpaw | Emt, Field(discriminator="name")]
     dynamics: Langevin
+
+    @model_validator(mode="after")
+    def _emt_knows_the_element(self) -> Self:
+        if isinstance(self.calculator, Emt) and self.crystal.element not in _OF_EMT:
+            raise ValueError(f"calculator.name = 'emt': not for {self.crystal.element}; allowed: {', '.join(_OF_EMT)}")
+        return self
 
 
 class Simulated(Simulation):
@@ -110,19 +160,9 @@ class Simulated(Simulation):
         return Simulation(crystal=self.crystal, calculator=self.calculator, dynamics=self.dynamics)
 
 
-class Imported(Section):
-    """A system whose trajectory exists: any file that ASE reads, with an energy for each frame."""
-
-    trajectory: str = Field(min_length=1, description="path, relative to the folder Snakemake runs in")
-
-    @property
-    def frames(self) -> int | None:
-        return None
-
-
 def _kind(values: Any) -> str:
-    """A section that names a trajectory is an existing one; all others are held to be simulated."""
-    named = "trajectory" in values if isinstance(values, dict) else isinstance(values, Imported)
+    """A section that names a trajectory or files is an existing one; all others are held to be simulated."""
+    named = bool({"trajectory", "files"} & set(values)) if isinstance(values, dict) else isinstance(values, Imported)
     return "imported" if named else "simulated"
 
 

@@ -5,25 +5,20 @@ A frame is an `Atoms` with momenta and a `SinglePointCalculator` holding `energy
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pandas as pd
 from ase import Atoms, units
-from ase.calculators.calculator import PropertyNotImplementedError
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import read
 from ase.io.trajectory import Trajectory
 
+from bpstudy.data.columns import Columns, mapped
+from bpstudy.data.errors import TrajectoryError, check_file, reading
+from bpstudy.data.formats import read_raw
 from bpstudy.files import atomic_path
-
-
-class TrajectoryError(ValueError):
-    """A trajectory cannot be used; the message names the file, the frame and what is wrong."""
 
 
 def snapshot(atoms: Atoms) -> Atoms:
@@ -45,13 +40,13 @@ def write_frames(path: str | Path, frames: Iterable[Atoms]) -> None:
 
 
 def read_frames(path: str | Path) -> list[Atoms]:
-    """All frames of any file that ASE reads.
+    """All frames of any file that ASE reads, with the energies under the names that ASE knows.
 
     Raises:
-        TrajectoryError: the file cannot be read, is empty, changes its atoms, or a frame has no finite energy.
+        TrajectoryError: the file cannot be read, is empty, changes its atoms or periodic axes, or a frame has no finite
+            energy.
     """
-    with _reading(path):
-        frames = cast(list[Atoms], read(path, index=":"))
+    frames = list(read_raw(path))
     if not frames:
         raise TrajectoryError(f"{path}: no frames")
     for number, frame in enumerate(frames):
@@ -62,17 +57,20 @@ def read_frames(path: str | Path) -> list[Atoms]:
 class StoredFrames(Sequence[Atoms]):
     """The frames of a file in ASE's own format, each read when it is asked for: a few of many take no time.
 
+    Where the file holds columns (`bpstudy.data.columns`), a frame takes a tenth of the time.
+    Frames of a data set may be of any atoms; `same_atoms` demands those of frame 0.
+
     Raises:
-        TrajectoryError: the file or a frame of it cannot be read, is empty, changes its atoms, or has no finite energy.
+        TrajectoryError: the file or a frame of it cannot be read, is empty, or has no finite energy; or other atoms.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self._path = path
-        with _reading(path):
-            self._file = Trajectory(str(path))
+    def __init__(self, path: str | Path, same_atoms: bool = False) -> None:
+        self._path = check_file(path)
+        with reading(path):
+            self._file: Sequence[Atoms] = mapped(path) or Trajectory(str(path))
         if not len(self._file):
             raise TrajectoryError(f"{path}: no frames")
-        self._first = self._read(0)
+        self._first = self._read(0) if same_atoms else None
 
     def __len__(self) -> int:
         return len(self._file)
@@ -86,29 +84,21 @@ class StoredFrames(Sequence[Atoms]):
         return frame
 
     def _read(self, number: int) -> Atoms:
-        with _reading(self._path):
+        with reading(self._path):
             return self._file[number]
 
 
-@contextmanager
-def _reading(path: str | Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise TrajectoryError(f"{path}: no such trajectory") from None
-    except Exception as error:  # ASE's readers raise whatever the damage causes
-        raise TrajectoryError(f"{path}: ASE cannot read this trajectory ({type(error).__name__}: {error})") from error
-
-
-def _check_frame(frame: Atoms, first: Atoms, where: str) -> None:
-    if not np.array_equal(frame.numbers, first.numbers):
+def _check_frame(frame: Atoms, first: Atoms | None, where: str) -> None:
+    if first is not None and not np.array_equal(frame.numbers, first.numbers):
         raise TrajectoryError(f"{where}: other atoms than in frame 0; a trajectory keeps its atoms in one order")
+    if first is not None and not np.array_equal(frame.pbc, first.pbc):
+        raise TrajectoryError(f"{where}: other periodic axes than in frame 0")
     if not (np.isfinite(frame.positions).all() and np.isfinite(frame.cell.array).all()):
         raise TrajectoryError(f"{where}: positions or cell are not finite")
-    try:
-        energy = frame.get_potential_energy()
-    except (RuntimeError, PropertyNotImplementedError):
-        raise TrajectoryError(f"{where}: has no energy; each frame needs one (eV per cell)") from None
+    # Not by get_potential_energy(), which first compares the frame with the calculator's: half of the time of reading.
+    energy = frame.calc.results.get("energy") if frame.calc is not None else None
+    if energy is None:
+        raise TrajectoryError(f"{where}: has no energy; each frame needs one (eV per cell)")
     if not (isinstance(energy, Real) and math.isfinite(energy)):
         raise TrajectoryError(f"{where}: energy is {energy}, not a finite number (eV per cell)")
 
@@ -127,26 +117,30 @@ def degrees_of_freedom(n_atoms: int) -> int:
 
 
 def temperature_kelvin(frame: Atoms) -> float:
-    """Kinetic temperature 2·E_kin / ((3N − 3)·k_B), K."""
+    """Kinetic temperature 2·E_kin / ((3N − 3)·k_B), K; NaN for a single atom, which has none."""
+    if len(frame) < 2:
+        return math.nan
     return 2 * frame.get_kinetic_energy() / (degrees_of_freedom(len(frame)) * units.kB)
 
 
 def thermodynamics(frames: Sequence[Atoms], timestep_fs: float | None = None) -> pd.DataFrame:
     """One row a frame: step, time (fs), energies of the cell (eV), temperature (K); what is not known is empty."""
-    rows = []
-    for step, frame in enumerate(frames):
-        moving = frame.has("momenta")
-        potential_ev = frame.get_potential_energy()
-        kinetic_ev = frame.get_kinetic_energy() if moving else np.nan
-        rows.append(
-            {
-                "step": step,
-                "time_fs": np.nan if timestep_fs is None else step * timestep_fs,
-                "potential_ev": potential_ev,
-                "free_ev": frame.calc.results.get("free_energy", np.nan),
-                "kinetic_ev": kinetic_ev,
-                "total_ev": potential_ev + kinetic_ev,
-                "temperature_kelvin": temperature_kelvin(frame) if moving else np.nan,
-            }
-        )
-    return pd.DataFrame(rows)
+    if isinstance(frames, Columns):
+        potential, free, kinetic = frames.energies, frames.free_energies, frames.kinetic_energies()
+    else:
+        potential = np.array([frame.get_potential_energy() for frame in frames])
+        free = np.array([frame.calc.results.get("free_energy", np.nan) for frame in frames])
+        kinetic = np.array([frame.get_kinetic_energy() if frame.has("momenta") else np.nan for frame in frames])
+    steps = np.arange(len(frames))
+    freedom = degrees_of_freedom(len(frames[0]))
+    return pd.DataFrame(
+        {
+            "step": steps,
+            "time_fs": np.nan if timestep_fs is None else steps * timestep_fs,
+            "potential_ev": potential,
+            "free_ev": free,
+            "kinetic_ev": kinetic,
+            "total_ev": potential + kinetic,
+            "temperature_kelvin": 2 * kinetic / (freedom * units.kB),
+        }
+    )

@@ -12,8 +12,10 @@ import numpy as np
 from ase import Atoms
 
 from bpstudy.config.functions import Block
+from bpstudy.descriptors.compute import compute_rows
+from bpstudy.descriptors.features import kinds_of
 from bpstudy.files import atomic_path
-from bpstudy.symmetry import SymmetryFunctions, compute_frames
+from bpstudy.symmetry import SymmetryFunctions
 from bpstudy.symmetry.grids import grid
 
 
@@ -31,19 +33,25 @@ def block_functions(block: Block, elements: Sequence[str], tolerance: float) -> 
 def compute_block(
     path: Path, block: Block, frames: Sequence[Atoms], indices: Sequence[int], tolerance: float, threads: int
 ) -> None:
-    """Compute a block over frames `indices` of a trajectory.
+    """Compute a block over frames `indices` of a trajectory or data set; sizes and compositions may differ.
 
-    Writes `path` (.npy: n_frames × n_atoms × n_functions, float64) and beside it, in .json, what its columns, atoms and
-    frames are.
+    Writes `path` (.npy: n_rows × n_functions, float64, one row an atom, frame by frame) and beside it, in .json, what
+    its columns, atoms and frames are.
+
+    Raises:
+        ValueError: an unusable frame.
     """
-    elements = sorted(set(frames[0].get_chemical_symbols()))
+    chosen = [frames[i] for i in indices]
+    elements = sorted({symbol for atoms in chosen for symbol in set(atoms.get_chemical_symbols())})
     functions = block_functions(block, elements, tolerance)
-    values = compute_frames(functions, [frames[i] for i in indices], threads)
+    values = compute_rows(functions, chosen, threads)
+    atoms, kinds = kinds_of(chosen)
     description = {
         **json.loads(functions.to_json()),
         "labels": functions.labels,
-        "numbers": frames[0].numbers.tolist(),
-        "pbc": frames[0].pbc.tolist(),
+        "atoms": atoms,
+        "kinds": kinds,
+        "pbc": sorted({tuple(frame.pbc.tolist()) for frame in chosen}),
         "frames": list(indices),
     }
     with atomic_path(path) as temporary:

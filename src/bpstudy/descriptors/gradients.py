@@ -1,8 +1,12 @@
-"""Forces of chosen frames and the derivatives of their symmetry functions, for the fit and for the test."""
+"""Forces of chosen frames and the derivatives of their symmetry functions, for the fit and for the test.
+
+dG/dR is kept for the pairs of atoms that see each other only: one row for a force component and an atom whose functions
+change with it. So memory grows with the number of neighbours, not with the square of the number of atoms.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +14,10 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
-from ase.data import chemical_symbols
+from numpy.typing import NDArray
 
+from bpstudy.descriptors.compute import FunctionSets, by_element
+from bpstudy.descriptors.features import Features, segment_sums
 from bpstudy.symmetry import SymmetryFunctions
 
 
@@ -20,24 +26,57 @@ class ForceError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class ForceSet:
-    """Forces of some of the frames of a set.
+class Gradients:
+    """dG/dR of the atoms of one element, one row for each force component and atom that change together.
 
     Attributes:
-        places: which frames of the set, (n_frames,).
-        gradients: dG/dR (1/Å) of each element's atoms: {symbol: (n_frames, n_atoms of it, n_components, n_functions)}.
-        forces_ev_per_angstrom: (n_frames, n_components).
+        component: position of the component among the forces, non-decreasing, (n_entries,).
+        row: of the atom in the element's `AtomRows`, (n_entries,).
+        values: 1/Å, (n_entries, n_functions).
     """
 
-    places: np.ndarray
-    gradients: dict[str, np.ndarray]
-    forces_ev_per_angstrom: np.ndarray
+    component: NDArray[np.intp]
+    row: NDArray[np.intp]
+    values: NDArray[np.float64]
 
-    def take(self, places: np.ndarray) -> ForceSet:
-        """Those of some frames of the set, which are then counted anew."""
-        kept = np.flatnonzero(np.isin(self.places, places))
-        gradients = {element: d[kept] for element, d in self.gradients.items()}
-        return ForceSet(np.searchsorted(places, self.places[kept]), gradients, self.forces_ev_per_angstrom[kept])
+    def sums(self, n_components: int) -> NDArray[np.float64]:
+        """dG/dR summed over the atoms, (n_components, n_functions)."""
+        return segment_sums(self.values, self.component, n_components)
+
+
+@dataclass(frozen=True, eq=False)
+class ForceSet:
+    """Chosen components of the forces of some of the frames of a set.
+
+    Attributes:
+        frame: position in the set of each component's frame, non-decreasing, (n_components,).
+        gradients: {element: `Gradients`}.
+        forces_ev_per_angstrom: (n_components,).
+    """
+
+    frame: NDArray[np.intp]
+    gradients: Mapping[str, Gradients]
+    forces_ev_per_angstrom: NDArray[np.float64]
+
+    @property
+    def places(self) -> NDArray[np.intp]:
+        """Positions of the frames that have forces here."""
+        return np.unique(self.frame)
+
+    def sums(self) -> NDArray[np.float64]:
+        """dG/dR summed over each element's atoms, elements side by side: (n_components, n)."""
+        return np.hstack([d.sums(len(self.frame)) for d in self.gradients.values()])
+
+    def take(self, places: NDArray[np.intp], features: Features) -> ForceSet:
+        """Those of some frames of the set, strictly increasing; `features` are those of the set."""
+        kept = np.isin(self.frame, places)
+        new_component = np.cumsum(kept) - 1
+        gradients = {}
+        for element, d in self.gradients.items():
+            chosen = kept[d.component]
+            new_row = np.cumsum(np.isin(features.rows[element].frame, places)) - 1
+            gradients[element] = Gradients(new_component[d.component[chosen]], new_row[d.row[chosen]], d.values[chosen])
+        return ForceSet(np.searchsorted(places, self.frame[kept]), gradients, self.forces_ev_per_angstrom[kept])
 
 
 def read_functions(blocks: Sequence[str | Path]) -> SymmetryFunctions:
@@ -53,42 +92,78 @@ def read_functions(blocks: Sequence[str | Path]) -> SymmetryFunctions:
 
 
 def force_set(
-    functions: SymmetryFunctions,
+    functions: FunctionSets,
     trajectory: Sequence[Atoms],
-    frames: np.ndarray,
-    count: int,
+    features: Features,
+    count: int | None = None,
     components: int | None = None,
     seed: int = 0,
     threads: int = 1,
 ) -> ForceSet:
-    """Forces and dG/dR of `count` of the `frames` of a trajectory, taken evenly (all where there are fewer).
+    """Forces and dG/dR of `count` of the frames of `features`, taken evenly (all where there are fewer, or None).
 
     Args:
+        trajectory: the frames that `features.frames` count.
         components: how many of the 3N of each frame, drawn at random with `seed`; None takes all.
 
     Raises:
         ForceError: a frame has no forces, or these are not finite.
     """
-    places = np.unique(np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int))
-    rng, size = np.random.default_rng(seed), 3 * len(trajectory[0])
-    wanted = min(components or size, size)
-    chosen = [np.sort(rng.choice(size, wanted, replace=False)) for _ in places]
-    looked_at = [trajectory[n] for n in frames[places]]
-    known = [_forces(f, n)[c] for f, n, c in zip(looked_at, frames[places], chosen, strict=True)]
+    n_frames = features.n_frames
+    places = np.unique(np.linspace(0, n_frames - 1, min(count or n_frames, n_frames)).round().astype(int))
+    rng = np.random.default_rng(seed)
+    sizes = 3 * features.n_atoms[places]
+    chosen = [np.sort(rng.choice(n, min(components or n, n), replace=False)) for n in sizes]
+    sets = by_element(functions, list(features.rows))
+    rows = {element: np.searchsorted(of.frame, places) for element, of in features.rows.items()}
+    numbers = features.frames[places]
 
-    def gradients(frame: Atoms, components: np.ndarray) -> np.ndarray:
-        _, dense = functions.compute_with_gradients(frame)
-        n_atoms, n_functions = dense.shape[:2]
-        return dense.reshape(n_atoms, n_functions, size)[..., components].swapaxes(1, 2)
+    def look(k: int) -> tuple[NDArray[np.float64], dict[str, Gradients]]:
+        atoms = trajectory[numbers[k]]
+        first = {element: int(start[k]) for element, start in rows.items()}
+        return _forces(atoms, numbers[k])[chosen[k]], _gradients(sets, atoms, chosen[k], first)
 
     with ThreadPoolExecutor(threads) as pool:
-        values = np.array(list(pool.map(gradients, looked_at, chosen)))
-    numbers = trajectory[0].numbers
-    by_element = {chemical_symbols[n]: np.ascontiguousarray(values[:, numbers == n]) for n in np.unique(numbers)}
-    return ForceSet(places, by_element, np.array(known, dtype=float))
+        forces, found = zip(*pool.map(look, range(len(places))), strict=True)
+    before = np.cumsum([0, *map(len, chosen[:-1])])
+    gradients = {
+        element: Gradients(
+            np.concatenate([of[element].component + n for of, n in zip(found, before, strict=True)]),
+            np.concatenate([of[element].row for of in found]),
+            np.concatenate([of[element].values for of in found]),
+        )
+        for element in features.rows
+    }
+    return ForceSet(np.repeat(places, [len(c) for c in chosen]), gradients, np.concatenate(forces))
 
 
-def _forces(frame: Atoms, number: int) -> np.ndarray:
+def _gradients(
+    sets: Mapping[str, SymmetryFunctions], atoms: Atoms, components: NDArray[np.intp], first: Mapping[str, int]
+) -> dict[str, Gradients]:
+    """Of some components of one frame; `first` is the row of the frame's first atom of each element."""
+    symbols = np.array(atoms.get_chemical_symbols())
+    alike = len(set(sets.values())) == 1
+    found, pairs = {}, None
+    for element, functions in sets.items():
+        own = symbols == element
+        if not alike or pairs is None:
+            near = functions.neighbors(atoms)
+            pairs = functions.pair_gradients(atoms, near if alike else near.around(own))
+        centre, moved, d = pairs
+        mine = np.flatnonzero(own[centre])
+        mine = mine[np.argsort(moved[mine], kind="stable")]  # by the atom that moves, then by centre
+        start = np.searchsorted(moved[mine], np.arange(len(atoms) + 1))
+        atom, axis = np.divmod(components, 3)
+        counts = start[atom + 1] - start[atom]
+        component = np.repeat(np.arange(len(components)), counts)
+        within = np.arange(len(component)) - np.repeat(np.cumsum(counts) - counts, counts)
+        chosen = mine[np.repeat(start[atom], counts) + within]
+        number = np.cumsum(own) - 1  # of each atom among those of its element
+        found[element] = Gradients(component, first[element] + number[centre[chosen]], d[chosen, axis[component]])
+    return found
+
+
+def _forces(frame: Atoms, number: int) -> NDArray[np.float64]:
     try:
         forces = frame.get_forces(apply_constraint=False).ravel()
     except (RuntimeError, PropertyNotImplementedError):

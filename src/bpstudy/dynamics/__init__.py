@@ -1,1 +1,1 @@
-"""Molecular dynamics in restartable chunks: crystals, calculators, MPI, the archive, convergence of the DFT."""
+"""Molecular dynamics in restartable chunks: crystals, calculators, MPI, the archive, convergence tests of the DFT."""

@@ -1,8 +1,8 @@
-"""Archived trajectories: finished chunks of real dynamics, compact, checked, readable with ASE alone.
+"""Archived trajectories: finished chunks of DFT dynamics, compact, checksummed, readable with ASE alone.
 
 A chunk is three files: `NNNN.traj.xz` (an ASE trajectory: positions and both energies to the last bit, momenta and
 forces in single precision), `NNNN.state.json` (the next chunk starts from it) and `NNNN.record.json` (how it was made).
-`SHA256SUMS` holds the checksum of each, in the form of sha256sum. A chunk is written once and never again.
+`SHA256SUMS` holds the checksum of each, in the format of sha256sum. A chunk is written once and never changed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ase import Atoms
 
 from bpstudy.checksums import sha256
 from bpstudy.config.systems import Simulated, Simulation
+from bpstudy.data.columns import Columns, ColumnsError, joined, parse
 from bpstudy.data.trajectory import read_frames, snapshot, write_frames
 from bpstudy.files import atomic_path
 
@@ -27,7 +28,7 @@ COMPRESSION = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "lp": 3, "pb": 3}
 
 
 class ArchiveError(ValueError):
-    """The archive is damaged, too short or of another study; the message names the file."""
+    """The archive is damaged, too short or from another study; the message names the file."""
 
 
 def add(chunks: Path, archive: Path) -> list[str]:
@@ -53,7 +54,7 @@ def add(chunks: Path, archive: Path) -> list[str]:
 
 
 def restore(archive: Path, chunks: Path) -> list[str]:
-    """Put archived chunks that `chunks` lacks back into a results folder, so that the dynamics goes on from the last.
+    """Put archived chunks that `chunks` lacks back into a results folder; the dynamics continues from the last.
 
     Returns:
         The numbers of the chunks restored.
@@ -64,7 +65,7 @@ def restore(archive: Path, chunks: Path) -> list[str]:
     restored = [number for number in archived(archive) if not (chunks / f"{number}.record.json").exists()]
     for number in restored:
         verify(archive, number)
-        write_frames(chunks / f"{number}.traj", read_frames(archive / f"{number}{SUFFIXES[0]}"))
+        write_frames(chunks / f"{number}.traj", _frames(archive, number))
         _copy_state_and_record(archive, chunks, number)
     return restored
 
@@ -86,20 +87,36 @@ def check_length(archive: Path, system: Simulated) -> None:
         first, last = system.chunk_range(missing[0])[0], system.chunk_range(missing[-1])[1]
         raise ArchiveError(
             f"{archive}: {len(missing)} of {system.chunks} chunks are missing, the first is "
-            f"{missing[0]:04d}{SUFFIXES[0]} (frames {first + 1 if first else 0} to {last} cannot be had); "
-            "ask for fewer steps, or compute them: archive: null"
+            f"{missing[0]:04d}{SUFFIXES[0]} (frames {first + 1 if first else 0} to {last} are not available); "
+            "use fewer steps, or compute them: archive: null"
         )
 
 
-def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[int, int]) -> list[Atoms]:
+def read_system(archive: Path, system: Simulated) -> Columns:
+    """All verified frames of a system, in order.
+
+    Raises:
+        ArchiveError: a file is missing or damaged, or was made otherwise.
+    """
+    simulation = system.simulation()
+    chunks = [
+        read_chunk(archive, f"{chunk:04d}", simulation, system.chunk_range(chunk)) for chunk in range(system.chunks)
+    ]
+    try:
+        return joined(chunks)
+    except ColumnsError as error:
+        raise ArchiveError(f"{archive}: {error}") from None
+
+
+def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[int, int]) -> Columns:
     """The verified frames of a chunk.
 
     Args:
         simulation: crystal, calculator and dynamics that the chunk must have been made with.
-        steps: first and last step that it must span.
+        steps: first and last step that it must cover.
 
     Raises:
-        ArchiveError: a file is missing or damaged, or was made otherwise.
+        ArchiveError: a file is missing or damaged, or was made with other settings.
     """
     verify(archive, number)
     record = json.loads((archive / f"{number}.record.json").read_text())
@@ -107,11 +124,23 @@ def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[
     if Simulation.model_validate(made["simulation"]) != simulation:
         raise ArchiveError(
             f"{archive / number}.record.json: was made with other settings than the configuration's; "
-            "an archive serves the study that it was made for: change the configuration back, or compute anew"
+            "an archive belongs to one study: restore the configuration, or compute the dynamics again"
         )
     if tuple(made["steps"]) != steps:
-        raise ArchiveError(f"{archive / number}: spans the steps {made['steps']}, {list(steps)} are needed")
-    return read_frames(archive / f"{number}{SUFFIXES[0]}")
+        raise ArchiveError(f"{archive / number}: covers steps {made['steps']}, {list(steps)} are needed")
+    frames = _frames(archive, number)
+    expected = steps[1] - steps[0] + (steps[0] == 0)  # the first chunk holds frame 0 as well
+    if len(frames) != expected:
+        raise ArchiveError(f"{archive / number}{SUFFIXES[0]}: holds {len(frames)} frames, {expected} are needed")
+    return frames
+
+
+def _frames(archive: Path, number: str) -> Columns:
+    path = archive / f"{number}{SUFFIXES[0]}"
+    try:
+        return parse(lzma.decompress(path.read_bytes()))
+    except (ColumnsError, lzma.LZMAError) as error:
+        raise ArchiveError(f"{path}: {error}") from None
 
 
 def verify(archive: Path, number: str) -> None:
@@ -165,11 +194,13 @@ def _check_continues(record: dict, archive: Path, number: str) -> None:
     inputs = record["predicate"]["buildDefinition"]["resolvedDependencies"]
     started_from = [entry["digest"].get("sha256") for entry in inputs if entry["name"].endswith(".state.json")]
     if started_from != [_manifest(archive).get(before)]:
-        raise ArchiveError(f"chunk {number} does not continue the archived {archive / before}; it is of another run")
+        raise ArchiveError(
+            f"chunk {number} does not continue the archived {archive / before}; it belongs to another run"
+        )
 
 
 def _single_precision(frame: Atoms) -> Atoms:
-    """A copy with momenta and forces in float32; positions and energies stay."""
+    """A copy with momenta and forces in float32; positions and energies keep their precision."""
     small = snapshot(frame)
     small.arrays["momenta"] = small.arrays["momenta"].astype(np.float32)
     small.calc.results["forces"] = small.calc.results["forces"].astype(np.float32)

@@ -15,7 +15,7 @@ def make_calculator(settings: Gpaw | Emt, log: str | Path | None = None) -> Calc
 
     Args:
         settings: the system's calculator section.
-        log: file of GPAW's own output; None for none.
+        log: file for GPAW's own output; None discards it.
     """
     if isinstance(settings, Emt):
         return EMT()
@@ -23,7 +23,7 @@ def make_calculator(settings: Gpaw | Emt, log: str | Path | None = None) -> Calc
 
 
 def start_mpi(settings: Gpaw | Emt) -> None:
-    """Start MPI if the calculator uses it; from then on `ase.parallel.world` is its world."""
+    """Start MPI if the calculator uses it; from then on `ase.parallel.world` is its communicator."""
     if isinstance(settings, Gpaw):
         prepare_environment()
         import gpaw.mpi  # noqa: F401  its import starts MPI
@@ -58,9 +58,9 @@ def _gpaw(settings: Gpaw, log: str | Path | None) -> Calculator:
 
 
 def _plan_ffts_reproducibly() -> None:
-    """Make FFTW choose its plans by rule, not by timing them: equal runs then give equal bits.
+    """Make FFTW choose its plans by rule and not by timing, so that equal runs give bitwise equal results.
 
-    GPAW 25.7 asks for MEASURE in both of its plan classes, whatever PW(fftwflags=...) says; both end in this function.
+    GPAW 25.7 requests MEASURE in both of its plan classes, whatever PW(fftwflags=...) says; both call this function.
     """
     from gpaw import cgpaw
     from gpaw.fftw import ESTIMATE

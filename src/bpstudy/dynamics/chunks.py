@@ -29,12 +29,12 @@ from bpstudy.files import atomic_path
 
 
 class DynamicsError(RuntimeError):
-    """A chunk failed; nothing of it is kept."""
+    """A chunk failed and was discarded."""
 
 
 @dataclass(frozen=True)
 class State:
-    """All that the next step depends on: written to JSON and back without losing a bit."""
+    """Everything the next step depends on; written to JSON and read back without losing a bit."""
 
     step: int
     numbers: list[int]
@@ -74,7 +74,7 @@ class State:
             return cls(**json.loads(Path(path).read_text()))
         except (OSError, TypeError, ValueError) as error:
             raise DynamicsError(
-                f"{path}: not a state of the dynamics ({error}); remove it to compute it again"
+                f"{path}: not a state of the dynamics ({error}); delete it to have it computed again"
             ) from None
 
 
@@ -96,7 +96,7 @@ def run(
         The frames state.step + 1 … last_step (frame 0 as well when the state is at step 0) and the state at the end.
 
     Raises:
-        DynamicsError: a step whose energy did not converge or is not finite; its number is in the message.
+        DynamicsError: the energy of a step did not converge or is not finite; the message gives its number.
     """
     atoms = state.atoms()
     atoms.set_constraint(FixCom())
@@ -117,12 +117,12 @@ def run(
                 integrator.step()
             atoms.get_potential_energy()
             atoms.get_forces()
-        except Exception as error:  # every calculator has its own error for a cycle that does not converge
+        except Exception as error:  # each calculator raises an error of its own for a cycle that does not converge
             reason = " ".join(str(error).split()) or "no reason given"
             raise DynamicsError(
                 f"step {step}: {type(error).__name__}: {reason}\n"
-                "Nothing of this chunk is kept. If the self-consistent cycle did not converge: more bands, "
-                "a smaller mixer.beta or a shorter timestep_fs help; the calculator's own log says more."
+                "This chunk was discarded. If the self-consistent cycle did not converge, more bands, "
+                "a smaller mixer.beta or a shorter timestep_fs may help; see the calculator's own log."
             ) from error
         frame = snapshot(atoms)
         _check_finite(frame, step)
@@ -137,7 +137,7 @@ def _check_finite(frame: Atoms, step: int) -> None:
     values = {**frame.calc.results, "positions": frame.positions, "momenta": frame.get_momenta()}
     for name, value in values.items():
         if value is not None and not np.isfinite(value).all():
-            raise DynamicsError(f"step {step}: {name} not finite; nothing of this chunk is kept")
+            raise DynamicsError(f"step {step}: {name} not finite; this chunk was discarded")
 
 
 @dataclass
@@ -168,7 +168,7 @@ class Progress:
 
 @contextmanager
 def sole_writer(path: Path) -> Iterator[None]:
-    """Refuse to compute `path` while another process on this file system does."""
+    """Refuse to compute `path` while another process on this file system is computing it."""
     lock = path.with_name(f".{path.name}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a") as handle:
@@ -176,7 +176,7 @@ def sole_writer(path: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise DynamicsError(
-                f"{path}: another process is computing this chunk; wait for it or end it, then start again"
+                f"{path}: another process is computing this chunk; wait for it or stop it, then start again"
             ) from None
         yield
 
@@ -190,7 +190,7 @@ def run_chunk(
     state_out: Path,
     calculator_log: Path | None = None,
 ) -> bool:
-    """Compute the steps after `first` up to `last`; under MPI every rank calls this and one writes.
+    """Compute the steps after `first` up to `last`; under MPI all ranks call this and one of them writes.
 
     Args:
         state_in: state at step `first`; None when that is the start.
@@ -203,7 +203,7 @@ def run_chunk(
 
     state = initial_state(system) if state_in is None else State.read(state_in)
     if state.step != first:
-        raise DynamicsError(f"{state_in}: is at step {state.step}, this chunk starts at {first}; remove it")
+        raise DynamicsError(f"{state_in}: is at step {state.step}, this chunk starts at {first}; delete it")
     if world.rank != 0:
         run(state, system.dynamics, last, make_calculator(system.calculator, calculator_log))
         return False

@@ -1,7 +1,7 @@
-"""Are the settings of the DFT right? Variants of them on the same few frames, against a tight reference.
+"""Are the DFT settings converged? Variants of them on the same few frames, compared with a tight reference.
 
-Only differences of energies matter for dynamics and fits, so the error of a variant is the spread of its energies about
-those of the reference, once their constant difference is removed.
+Only energy differences matter for dynamics and fits. The error of a variant is therefore the standard deviation of its
+energies from those of the reference, after removing their constant difference.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ NOISE = ("system", "against", "frames", "energy_std_mev_per_atom", "forces_rms_m
 
 
 class ConvergenceError(ArithmeticError):
-    """A variant cannot be computed or compared; the message names it, and the frame."""
+    """A variant cannot be computed or compared; the message names the variant and the frame."""
 
 
 def even_frames(available: int, count: int) -> slice:
-    """`count` frames in the middles of equal parts of a trajectory; never the first, the ideal crystal.
+    """`count` frames from the centres of equal parts of a trajectory; never the first, the ideal crystal.
 
     Raises:
-        ValueError: fewer frames than that.
+        ValueError: the trajectory is too short.
     """
     if count > available:
-        raise ValueError(f"{count} frames are asked for, the trajectory has {available}")
+        raise ValueError(f"{count} frames are requested, the trajectory has {available}")
     part = available // count
     first = part // 2
     return slice(first, first + (count - 1) * part + 1, part)
 
 
 def evaluate(frames: Sequence[Atoms], calculator: Calculator | None = None) -> pd.DataFrame:
-    """Energies and forces of the frames, a row each; each starts from the wave functions of the one before.
+    """Energies and forces of the frames, one row each; each starts from the wave functions of the previous one.
 
     Args:
-        calculator: None takes what the frames hold.
+        calculator: None takes the energies and forces stored in the frames.
 
     Returns:
         frame, energy_ev (σ → 0), free_ev (which the forces belong to), seconds (NaN without a calculator), and
@@ -88,18 +88,18 @@ def _force_columns(forces: np.ndarray) -> dict[str, float]:
 
 
 def forces(table: pd.DataFrame) -> np.ndarray:
-    """Forces of a variant, (frames, atoms, 3), eV/Å."""
+    """Forces of a variant, (n_frames, n_atoms, 3), eV/Å."""
     names = [name for name in table.columns if re.fullmatch(r"force_\d+_[xyz]", name)]
     return table[names].to_numpy(float).reshape(len(table), -1, 3)
 
 
 def difference(variant: pd.DataFrame, reference: pd.DataFrame) -> tuple[float, float, float]:
-    """Constant and standard deviation of the energy difference (meV/atom), rms of the forces' (meV/Å).
+    """Mean and standard deviation of the energy difference (meV/atom), and RMS force difference (meV/Å).
 
-    The standard deviation has n − 1 in its denominator, since the constant is taken from the same n frames.
+    The standard deviation has n − 1 in its denominator, since the mean is taken from the same n frames.
 
     Raises:
-        ConvergenceError: other frames, or fewer than three.
+        ConvergenceError: different frames, or fewer than three.
     """
     if not variant["frame"].equals(reference["frame"]) or len(variant) < 3:
         raise ConvergenceError(
@@ -111,17 +111,17 @@ def difference(variant: pd.DataFrame, reference: pd.DataFrame) -> tuple[float, f
 
 
 def seconds_per_frame(variant: pd.DataFrame) -> float:
-    """Median without the first frame, which starts from nothing. The frames lie far apart: steps of dynamics are
-    faster."""
+    """Median without the first frame, which starts from scratch. The frames are far apart in time; steps of molecular
+    dynamics are faster."""
     return float(variant["seconds"].iloc[1:].median())
 
 
 def compare(variants: Mapping[str, pd.DataFrame], settings: DftConvergence) -> pd.DataFrame:
-    """Each variant against the tight reference and against the study's settings, a row each.
+    """Each variant compared with the tight reference and with the study's settings, one row each.
 
-    `trajectory` among the variants holds the energies and forces of the dynamics themselves. The row of it against
-    `converged` is the noise floor: the same settings but for when the self-consistent cycle stops. That is no function
-    of the positions, so no fit gets below it; what the other settings change is, and a fit learns it with the rest.
+    The variant `trajectory` holds the energies and forces of the dynamics themselves. Its comparison with `converged`
+    is the noise floor: the settings differ only in when the self-consistent cycle stops. That error is not a function
+    of the positions, so that no fit can go below it; the effect of the other settings is, and a fit learns it.
     """
     pairs = [(name, other) for other in (settings.reference, settings.study) for name in variants if name != other]
     pairs.append((TRAJECTORY, settings.converged))
@@ -138,11 +138,11 @@ def compare(variants: Mapping[str, pd.DataFrame], settings: DftConvergence) -> p
 def noise(
     held: Mapping[str, pd.DataFrame], converged: Mapping[str, pd.DataFrame], settings: Mapping[str, DftConvergence]
 ) -> pd.DataFrame:
-    """The noise floor of each system: what its trajectory holds against the same settings converged further.
+    """The noise floor of each system: its trajectory compared with the same settings, converged further.
 
     Args:
-        held: by system, what the frames of the trajectory hold.
-        converged: by system, the variant that its settings call `converged`.
+        held: by system, energies and forces stored in the trajectory.
+        converged: by system, the variant called `converged` in its settings.
     """
     rows = []
     for system, of in settings.items():

@@ -1,4 +1,4 @@
-"""From the configuration of a crystal to atoms."""
+"""Builds the atoms of a configured crystal."""
 
 from ase import Atoms
 from ase.build import bulk
@@ -7,7 +7,7 @@ from bpstudy.config.systems import Crystal
 
 
 def build_crystal(crystal: Crystal) -> Atoms:
-    """The ideal periodic crystal, unmoved (lengths in Å)."""
+    """The ideal periodic crystal, atoms on their lattice sites (lengths in Å)."""
     unit = bulk(
         crystal.element,
         crystal.lattice,

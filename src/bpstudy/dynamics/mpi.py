@@ -1,4 +1,4 @@
-"""How MPI is started: the one place that holds its settings."""
+"""How MPI is started: the only place with its settings."""
 
 import os
 
@@ -21,6 +21,6 @@ SETTINGS = {
 
 
 def prepare_environment() -> None:
-    """Put `SETTINGS` into this process's environment, for itself and what it starts; the user's own values win."""
+    """Put `SETTINGS` into the environment of this process and its children; the user's own values take precedence."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)

@@ -23,8 +23,8 @@ def compare(
 
     Validation frames do not count: fits stop where they do best on them.
 
-    Blocks of the bootstrap last `settings.block_fs` and 3 integrated autocorrelation times of the residuals at the
-    least, unless fewer than 5 would be left: the column `blocks` tells how many there were.
+    Blocks of the bootstrap last `settings.block_fs` (where times are known) and 3 integrated autocorrelation times of
+    the residuals at the least, unless fewer than 5 would be left: the column `blocks` tells how many there were.
 
     Args:
         predictions: tables of predictions of each experiment, one a seed, the seeds in the same order.
@@ -62,7 +62,7 @@ def _shared_sets(predictions: Mapping[str, Sequence[pd.DataFrame]]) -> list[str]
 
 
 def _residuals(predictions: Mapping[str, Sequence[pd.DataFrame]], chosen: str) -> tuple[np.ndarray, float]:
-    """(n_experiments, n_seeds, n_frames) in eV per cell, and the time between two frames, fs."""
+    """(n_experiments, n_seeds, n_frames) in eV per cell, and the time between two frames, fs; NaN if unknown."""
     rows = {name: [table[table["set"] == chosen] for table in tables] for name, tables in predictions.items()}
     first = next(iter(rows.values()))[0]
     for name, tables in rows.items():
@@ -78,7 +78,8 @@ def _block_length(residuals: np.ndarray, step_fs: float, block_fs: float) -> int
     if n_frames < FEWEST_COMPARED:
         raise ValueError(f"{n_frames} frames are too few for {MIN_BLOCKS} blocks of two; test on more")
     slowest = max(integrated_time(series) for series in residuals.mean(axis=1))
-    return min(max(ceil(block_fs / step_fs), ceil(BLOCK_TIMES * slowest)), n_frames // MIN_BLOCKS)
+    timed = ceil(block_fs / step_fs) if np.isfinite(step_fs) else 1
+    return min(max(timed, ceil(BLOCK_TIMES * slowest)), n_frames // MIN_BLOCKS)
 
 
 def _ranking(result: Comparison, names: Sequence[str]) -> pd.DataFrame:

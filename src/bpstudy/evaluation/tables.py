@@ -56,23 +56,21 @@ def metrics(
         }
         ended = {key: summary[key] for key in ("optimizer", "weight_decay", "iterations", "seconds", "stop_reason")}
         for chosen, frames in table.groupby("set", sort=False):
-            scores = asdict(errors(frames["energy_dft_ev"], frames["energy_nn_ev"], summary["n_atoms"]))
-            beside = {
-                f"{model}_rmse_mev_per_atom": ev * 1000 / summary["n_atoms"]
-                for model, ev in compared[name][str(chosen)]
-            } | _force_errors(frames, tables[name].query("set == @chosen"))
+            scores = asdict(errors(frames["energy_dft_ev"], frames["energy_nn_ev"], frames["n_atoms"]))
+            beside = compared[name][str(chosen)] | _force_errors(frames, tables[name].query("set == @chosen"))
             beside["noise_floor_mev_per_atom"] = noise_floor.get(name, np.nan)
-            rows.append({**described, "set": chosen, "n_atoms": summary["n_atoms"], **scores, **beside, **ended})
+            rows.append({**described, "set": chosen, "n_atoms": frames["n_atoms"].mean(), **scores, **beside, **ended})
     return pd.DataFrame(rows)
 
 
-def _baseline_errors(table: pd.DataFrame) -> dict[str, list[tuple[str, float]]]:
-    """(baseline, its RMSE in eV per cell) of each set of frames."""
+def _baseline_errors(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """RMSE of each baseline, meV per atom, on each set of frames."""
     return {
-        str(chosen): [
-            (model, float(((frames[f"energy_{model}_ev"] - frames["energy_dft_ev"]) ** 2).mean() ** 0.5))
+        str(chosen): {
+            f"{model}_rmse_mev_per_atom": 1000
+            * rms((frames[f"energy_{model}_ev"] - frames["energy_dft_ev"]) / frames["n_atoms"])
             for model in ("mean", "ridge")
-        ]
+        }
         for chosen, frames in table.groupby("set", sort=False)
     }
 
@@ -151,7 +149,8 @@ def smoothness(runs: Sequence[tuple[str, int, Path]], n_atoms: Mapping[str, int]
     """Spikes of each network on the frames it was trained on, where these follow each other evenly in time.
 
     `rms_above_mev_per_atom` is of the residual above the band that holds 99.9 % of the power of the DFT's E(t),
-    `floor_mev_per_atom` that of the DFT's E(t) itself. Series of fewer than 16 frames are left out.
+    `floor_mev_per_atom` that of the DFT's E(t) itself. Series of fewer than 16 frames
+    and those without times are left out.
 
     Args:
         runs: (experiment, seed, its predictions.csv) of each network.
@@ -161,7 +160,7 @@ def smoothness(runs: Sequence[tuple[str, int, Path]], n_atoms: Mapping[str, int]
     for name, seed, path in runs:
         table = pd.read_csv(path).query("set == 'train'")
         steps = np.diff(table["time_fs"])
-        if len(table) < 16 or np.ptp(steps) > 1e-6:
+        if len(table) < 16 or not np.ptp(steps) <= 1e-6:  # or times are not known
             continue
         dft, residual = table["energy_dft_ev"], table["energy_nn_ev"] - table["energy_dft_ev"]
         edge = band_edge(dft, steps[0])
@@ -177,10 +176,11 @@ def sums(blocks: Sequence[str], thermo: str, energy: str, atom: int | None) -> p
         ValueError: there is no such atom.
     """
     features = read_blocks(blocks)
-    if atom is not None and atom >= len(features.numbers):
-        raise ValueError(f"atom {atom} does not exist: the cell has {len(features.numbers)}")
-    values = features.values if atom is None else features.values[:, [atom]]
+    if atom is not None and atom >= features.n_atoms.min():
+        raise ValueError(f"atom {atom} does not exist: the smallest frame has {features.n_atoms.min()}")
+    total = np.zeros(features.n_frames)
+    for of in features.rows.values():
+        each = of.values.sum(axis=1)
+        total += np.bincount(of.frame, each if atom is None else each * (of.atom == atom), features.n_frames)
     energies = labelled_energies(features, thermo, energy)
-    return pd.DataFrame(
-        {"frame": energies["frame"], "energy_ev": energies["energy_dft_ev"], "sum": values.sum(axis=(1, 2))}
-    )
+    return pd.DataFrame({"frame": energies["frame"], "energy_ev": energies["energy_dft_ev"], "sum": total})

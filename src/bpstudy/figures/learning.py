@@ -17,6 +17,8 @@ LABELS = {"network": "networks, median and range of the seeds", "ridge": "ridge 
 def learning(table: pd.DataFrame, count_of_shares: int, width_cm: float = style.WIDTH_CM) -> Figure:
     """Held-out RMSE against the number of frames at the longest duration, and against the duration at one number.
 
+    Where times are not known, the share of the frames stands for the duration.
+
     Args:
         table: of `bpstudy.training.learning.learning_curves`.
         count_of_shares: the number of frames of the second panel.
@@ -24,10 +26,13 @@ def learning(table: pd.DataFrame, count_of_shares: int, width_cm: float = style.
     require_finite(require(table, COLUMNS, "learning curves"), ["rmse_mev_per_atom"], "learning curves")
     figure = style.figure(width_cm, 6.5)
     longest = table["duration_fs"].max() / 1000
+    over = f"{longest:.2g} ps" if longest == longest else "all"  # of frames without times the share is known
     panels = figure.subplots(1, 2, sharey=True)
+    duration = ("duration_fs", 1000, f"duration of {count_of_shares} frames (ps)")
+    share = ("share", 1, f"share of the frames that {count_of_shares} are taken of")
     chosen = [
-        (table[table["share"] == 1], "frames", 1, f"frames, spread over {longest:.2g} ps"),
-        (table[table["frames"] == count_of_shares], "duration_fs", 1000, f"duration of {count_of_shares} frames (ps)"),
+        (table[table["share"] == 1], "frames", 1, f"frames, spread over {over}"),
+        (table[table["frames"] == count_of_shares], *(duration if longest == longest else share)),
     ]
     for ax, (rows, column, unit, label) in zip(panels, chosen, strict=True):
         for model, color in COLORS.items():

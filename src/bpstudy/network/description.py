@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bpstudy.descriptors.features import Features
 from bpstudy.files import atomic_path
 from bpstudy.network.domain import Known
 from bpstudy.symmetry import SymmetryFunctions
 
-MODEL, DESCRIPTION, FORMAT = "model.keras", "potential.json", 1
-
-Array = NDArray[np.float64]
+MODEL, DESCRIPTION, FORMAT = "model.keras", "potential.json", 2
 
 
 def describe(
-    path: str | Path, functions: SymmetryFunctions, features: Mapping[str, Array], energy: str, pbc: list[bool]
+    path: str | Path,
+    functions: Mapping[str, SymmetryFunctions],
+    features: Features,
+    energy: str,
+    pbc: Collection[Sequence[bool]],
 ) -> None:
     """Write `potential.json`.
 
     Args:
-        features: raw functions of the training frames, {element: (n_frames, n_atoms, n_functions)}.
+        functions: of each element's atoms.
+        features: raw functions of the training frames.
         energy: which energy was fitted: "potential", "free" or "total".
-        pbc: along which axes the training frames were periodic.
+        pbc: along which axes the training frames were periodic, each combination once.
     """
     data = {
         "format": FORMAT,
         "energy": energy,
-        "pbc": [bool(axis) for axis in pbc],
-        "functions": json.loads(functions.to_json()),
-        "known": {e: Known.of(x.reshape(-1, x.shape[-1])).to_dict() for e, x in features.items()},
+        "pbc": sorted([bool(axis) for axis in axes] for axes in pbc),
+        "functions": {element: json.loads(functions[element].to_json()) for element in features.rows},
+        "known": {element: Known.of(of.values).to_dict() for element, of in features.rows.items()},
     }
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(data) + "\n")

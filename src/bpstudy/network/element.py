@@ -1,33 +1,24 @@
-"""The atomic network of one element in NumPy: a TensorFlow call takes longer than the arithmetic of a small cell."""
+"""The atomic networks in NumPy: a TensorFlow call takes longer than the arithmetic of a small cell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bpstudy.descriptors.features import Features
+from bpstudy.descriptors.gradients import ForceSet
+from bpstudy.network.activations import ACTIVATIONS
 from bpstudy.network.model import AtomicNetwork
+from bpstudy.symmetry.compiled import compiled
 
 Array = NDArray[np.float64]
 
 
 class UnknownActivationError(ValueError):
     """The network has an activation whose derivative is not available here."""
-
-
-def _sigmoid(z: Array) -> Array:
-    return 0.5 * (1 + np.tanh(0.5 * z))
-
-
-ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {
-    # f(z), and f'(z) from z and f(z)
-    "tanh": (np.tanh, lambda z, a: 1 - a**2),
-    "sigmoid": (_sigmoid, lambda z, a: a * (1 - a)),
-    "softplus": (lambda z: np.logaddexp(0, z), lambda z, a: _sigmoid(z)),
-    "linear": (lambda z: z, lambda z, a: np.ones_like(z)),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,29 +32,30 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class ElementNetwork:
-    """The network of one element in NumPy: a TensorFlow call takes longer than the arithmetic of a small cell.
-
-    ε(G) = offset + scale · a(factor · G + shift), eV.
-    """
+    """ε(G) = offset + scale · [a(z) + direct · z], z = factor · G + shift, eV; `direct` is None for a plain network."""
 
     factor: Array
     shift: Array
     layers: tuple[Layer, ...]
     scale_ev: float
     offset_ev: float
+    direct: Array | None = None
 
     def energies(self, values: Array) -> tuple[Array, Array]:
         """ε (n_atoms,) in eV and dε/dG (n_atoms, n_functions) of raw functions."""
-        y, slopes = values * self.factor + self.shift, []
+        z = y = values * self.factor + self.shift
+        slopes = []
         for layer in self.layers:
-            function, slope = ACTIVATIONS[layer.activation]
-            z = y @ layer.kernel + layer.bias
-            y = function(z)
-            slopes.append(slope(z, y))
-        delta = np.full_like(y, self.scale_ev)
-        for layer, slope_of in zip(reversed(self.layers), reversed(slopes), strict=True):
-            delta = (delta * slope_of) @ layer.kernel.T
-        return self.offset_ev + self.scale_ev * y[:, 0], delta * self.factor
+            activation = ACTIVATIONS[layer.activation]
+            x = y @ layer.kernel + layer.bias
+            y = activation.value(x)
+            slopes.append(activation.slope(x, y))
+        delta, out = np.full_like(y, self.scale_ev), y[:, 0]
+        for layer, slope in zip(reversed(self.layers), reversed(slopes), strict=True):
+            delta = (delta * slope) @ layer.kernel.T
+        if self.direct is not None:
+            out, delta = out + z @ self.direct, delta + self.scale_ev * self.direct
+        return self.offset_ev + self.scale_ev * out, delta * self.factor
 
 
 def element_networks(network: AtomicNetwork) -> dict[str, ElementNetwork]:
@@ -83,6 +75,38 @@ def element_networks(network: AtomicNetwork) -> dict[str, ElementNetwork]:
                 )
             kernel, bias = (np.asarray(w, dtype=np.float64) for w in dense.get_weights())
             layers.append(Layer(kernel, bias, name))
-        factor, shift = network.standardise(element).get_weights()
-        found[element] = ElementNetwork(factor, shift, tuple(layers), scale.scale_ev_per_atom, scale.offset_ev_per_atom)
+        straight = network.direct(element)
+        direct = None if straight is None else np.asarray(straight.get_weights()[0], dtype=np.float64)[:, 0]
+        found[element] = ElementNetwork(
+            *network.standardise(element), tuple(layers), scale.scale_ev, scale.offsets_ev[element], direct
+        )
     return found
+
+
+def predict(network: AtomicNetwork, features: Features, forces: ForceSet | None = None) -> tuple[Array, Array | None]:
+    """Energies (n_frames,), eV, and the components of `forces`, eV/Å.
+
+    Raises:
+        ModelMismatchError, ValueError: as `AtomicNetwork.check`.
+    """
+    networks: Mapping[str, ElementNetwork] = element_networks(network)
+    energies = np.zeros(features.n_frames)
+    found = None if forces is None else np.zeros(len(forces.frame))
+    for element, rows in network.check(features).items():
+        atomic, slopes = networks[element].energies(rows.values)
+        energies += np.bincount(rows.frame, atomic, features.n_frames)
+        if forces is not None and found is not None and element in forces.gradients:
+            d = forces.gradients[element]
+            add_products(d.component, d.row, d.values, -slopes, found)
+    return energies, found
+
+
+@compiled
+def add_products(component, row, values, slopes, out):
+    """out[component] += values · slopes[row] of each entry."""
+    for e in range(len(component)):
+        total = 0.0
+        of = slopes[row[e]]
+        for f in range(values.shape[1]):
+            total += values[e, f] * of[f]
+        out[component[e]] += total

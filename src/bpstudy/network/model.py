@@ -1,8 +1,9 @@
-"""Behler-Parrinello networks in Keras: raw symmetry functions in, cell energy in eV out.
+"""Behler-Parrinello networks in Keras: raw symmetry functions of atoms in, atomic energies in eV out.
 
-E = sum over atoms i of [offset + scale * a_X(i)((G_i - mean) / std)], with one small network a_X for each element X,
-shared by its atoms (J. Behler, M. Parrinello, Phys. Rev. Lett. 98, 146401 (2007), doi:10.1103/PhysRevLett.98.146401).
-Standardisation and energy scale are fixed layers of the model, so a saved file needs nothing but Keras itself.
+ε_i = offset_X + scale * a_X((G_i - mean) / std) of an atom i of element X, with one small network a_X for each element
+(J. Behler, M. Parrinello, Phys. Rev. Lett. 98, 146401 (2007), doi:10.1103/PhysRevLett.98.146401); the energy of a
+structure is the sum over its atoms. Standardisation and energy scale are fixed layers of the model, so a saved file needs
+nothing but Keras itself: `model(G)` with G of the shape (n_atoms, n_functions), or a list of them, one for each element.
 """
 
 import json
@@ -13,28 +14,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ["KERAS_BACKEND"] = "tensorflow"  # not a default: the fits use TensorFlow's own operations
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np
 from keras import layers
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from bpstudy.descriptors.features import AtomRows, Features
 from bpstudy.files import atomic_path
+from bpstudy.network.activations import ACTIVATIONS
 from bpstudy.network.normalization import EnergyScale, Scaler
-from bpstudy.statistics.finite import finite_features
 
-# Acting on each number alone: a layer's derivative is then one factor a neuron, which the Jacobian relies on.
-ACTIVATIONS = ("tanh", "sigmoid", "softplus", "softsign", "silu", "gelu", "elu", "selu", "relu", "linear")
 SAFE_CLASSES = {"Functional", "InputLayer", "EinsumDense", "Dense", "Add"} | {
     "DTypePolicy",
     "GlorotUniform",
     "Zeros",
     "__keras_tensor__",
 }
-DESCRIPTION = "bpstudy.json"
-MAX_FRAMES_AT_ONCE = 4096
+DESCRIPTION, FORMAT = "bpstudy.json", 2
 
 
 class ModelMismatchError(ValueError):
@@ -43,46 +42,43 @@ class ModelMismatchError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class AtomicNetwork:
-    """A Keras model of the cell energy with the names of the functions it takes: {element: labels in order}."""
+    """A Keras model of the atomic energies with the names of the functions it takes: {element: labels in order}.
+
+    `mean_atoms` is the mean number of atoms of the training frames, which the unit of the loss depends on.
+    """
 
     model: keras.Model
     labels: Mapping[str, tuple[str, ...]]
+    mean_atoms: float
 
-    def energies(self, features: Mapping[str, ArrayLike]) -> NDArray[np.float64]:
-        """Cell energies (n_frames,) in eV of raw features {element: (n_frames, n_atoms, n_functions)}."""
-        values = self.check(features)
-        inputs = [values[element] for element in self.labels]
-        blocks = range(0, len(inputs[0]), MAX_FRAMES_AT_ONCE)
-        results = [self.model([x[b : b + MAX_FRAMES_AT_ONCE] for x in inputs], training=False) for b in blocks]
-        return np.concatenate([result.numpy()[:, 0] for result in results])
+    def check(self, features: Features) -> dict[str, AtomRows]:
+        """The rows of each element of the network, none where `features` has no atoms of it.
 
-    def check(
-        self, features: Mapping[str, ArrayLike], labels: Mapping[str, Sequence[str]] | None = None
-    ) -> dict[str, NDArray[np.float64]]:
-        """`features` as finite float64 in the model's order. Raises ModelMismatchError if they are of another kind."""
-        if set(features) != set(self.labels):
-            raise ModelMismatchError(
-                f"features: elements {sorted(features)}, the model was made for {sorted(self.labels)}"
-            )
-        values = {element: finite_features(features[element], f"features[{element}]") for element in self.labels}
-        if len({len(x) for x in values.values()}) > 1:
-            raise ModelMismatchError(f"features: frames differ by element: { {e: len(x) for e, x in values.items()} }")
-        for element, expected in self.labels.items():
-            given = values[element].shape[-1]
-            if given != len(expected):
-                raise ModelMismatchError(
-                    f"features[{element}]: {given} functions, the model was made for {len(expected)}"
+        Raises:
+            ModelMismatchError: other elements, or functions of other names, than those of the network.
+            ValueError: a function is not finite; frame and atom are named.
+        """
+        self.check_labels(features.labels)
+        found = {}
+        for element, labels in self.labels.items():
+            nothing = np.empty(0, dtype=np.intp)
+            of = features.rows.get(element, AtomRows(np.empty((0, len(labels))), nothing, nothing))
+            bad = np.argwhere(~np.isfinite(of.values))
+            if len(bad):
+                row, column = bad[0]
+                raise ValueError(
+                    f"features[{element}]: {len(bad)} value(s) not finite, the first {of.values[row, column]} at frame "
+                    f"{of.frame[row]}, atom {of.atom[row]}, {labels[column]}; remove or recompute it"
                 )
-        if labels is not None:
-            self.check_labels(labels)
-        return values
+            found[element] = of
+        return found
 
     def check_labels(self, labels: Mapping[str, Sequence[str]]) -> None:
-        """Raises ModelMismatchError unless `labels` are those of the model, in its order."""
-        if set(labels) != set(self.labels):
-            raise ModelMismatchError(f"labels: elements {sorted(labels)}, the model was made for {sorted(self.labels)}")
-        for element, expected in self.labels.items():
-            given = tuple(labels[element])
+        """Raises ModelMismatchError for elements that the network does not know, or functions in another order."""
+        if foreign := sorted(set(labels) - set(self.labels)):
+            raise ModelMismatchError(f"{', '.join(foreign)}: the network was made for {', '.join(self.labels)} alone")
+        for element, of in labels.items():
+            given, expected = tuple(of), self.labels[element]
             if given != expected:
                 pairs = zip((*given, None), (*expected, None), strict=False)
                 place, (got, want) = next((k, pair) for k, pair in enumerate(pairs) if pair[0] != pair[1])
@@ -90,24 +86,37 @@ class AtomicNetwork:
                     f"labels[{element}]: function {place} is {got!r}, the model was made for {want!r}"
                 )
 
-    def standardise(self, element: str) -> layers.Layer:
-        """The fixed layer (G - mean) / std of an element."""
-        return self.model.get_layer(f"{element}_standardise")
+    def standardise(self, element: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """1 / std and -mean / std of each function of an element: z = factor · G + shift."""
+        factor, shift = self.model.get_layer(f"{element}_standardise").get_weights()
+        return factor, shift
 
     def dense(self, element: str) -> list[layers.Dense]:
-        """The layers with weights to train, input to output, of an element."""
-        names = [layer.name for layer in self.model.layers]
+        """The layers from input to output, all with weights to train, of an element; without the direct layer."""
+        names = self._names()
         hidden = sorted(int(name.rsplit("_", 1)[1]) for name in names if name.startswith(f"{element}_hidden_"))
         return [
             self.model.get_layer(name) for name in (*(f"{element}_hidden_{k}" for k in hidden), f"{element}_output")
         ]
 
+    def direct(self, element: str) -> layers.Dense | None:
+        """The layer from the inputs straight to the output, if there is one."""
+        name = f"{element}_direct"
+        return self.model.get_layer(name) if name in self._names() else None
+
+    def _names(self) -> list[str]:
+        return [layer.name for layer in self.model.layers]
+
     def variables(self) -> Iterator[keras.Variable]:
-        """The weights to train, in the order of the flat vector: element by element, kernel and bias layer by layer."""
+        """The weights to train in the order of the flat vector: element by element, kernel and bias layer by layer,
+        then the kernel of the direct layer."""
         for element in self.labels:
             for layer in self.dense(element):
                 yield layer.kernel
                 yield layer.bias
+            direct = self.direct(element)
+            if direct is not None:
+                yield direct.kernel
 
     def get_weights(self) -> NDArray[np.float64]:
         """All weights to train as one flat vector."""
@@ -124,14 +133,18 @@ class AtomicNetwork:
     @property
     def energy_scale(self) -> EnergyScale:
         """The fixed map from network outputs to eV."""
-        scale, offset = self.model.get_layer(f"{next(iter(self.labels))}_energy").get_weights()
-        return EnergyScale(float(offset[0]), float(scale[0, 0]))
+        offsets, scale = {}, 0.0
+        for element in self.labels:
+            kernel, bias = self.model.get_layer(f"{element}_energy").get_weights()
+            offsets[element], scale = float(bias[0]), float(kernel[0, 0])
+        return EnergyScale(offsets, scale / self.mean_atoms**0.5, self.mean_atoms)
 
     def save(self, path: str | Path) -> None:
         """Write a `.keras` file. Equal networks give equal bytes; plain Keras reads it with `safe_mode=True`."""
         with atomic_path(path) as temporary:
             self.model.save(temporary)
-            description = json.dumps({"format": 1, "labels": {e: list(names) for e, names in self.labels.items()}})
+            labels = {element: list(names) for element, names in self.labels.items()}
+            description = json.dumps({"format": FORMAT, "labels": labels, "mean_atoms": self.mean_atoms})
             _rewrite(temporary, {DESCRIPTION: description.encode()})
 
 
@@ -141,9 +154,13 @@ def build_network(
     *,
     hidden: Sequence[int] = (27, 27),
     activation: str = "tanh",
+    direct: bool = False,
     seed: int = 0,
 ) -> AtomicNetwork:
     """An untrained network for the elements of `scalers`: Glorot-uniform kernels drawn from `seed`, zero biases.
+
+    With `direct` a linear layer leads from the standardised functions to the output beside the hidden ones; its kernel
+    and that of the output layer are zero, so that the hidden layers contribute nothing at first.
 
     Raises ValueError for an unknown activation, an empty layer, no element.
     """
@@ -153,25 +170,32 @@ def build_network(
         raise ValueError(f"activation: {activation!r}; allowed are {', '.join(ACTIVATIONS)}")
     if any(width < 1 for width in hidden):
         raise ValueError(f"hidden: {tuple(hidden)}; each layer needs at least one neuron")
+    if direct and not hidden:
+        raise ValueError("direct: a network without hidden layers is linear already; leave it out")
     draws = iter(np.random.SeedSequence(seed).generate_state(len(scalers) * (len(hidden) + 1)))
     inputs, energies = [], []
     for element, scaler in scalers.items():
-        x = layers.Input((None, len(scaler.labels)), dtype="float64", name=f"{element}_functions")
-        inputs.append(x)
+        given = layers.Input((len(scaler.labels),), dtype="float64", name=f"{element}_functions")
+        inputs.append(given)
         # z = G/std - mean/std. Not keras.layers.Normalization, which divides by no less than 1e-7.
         factor = 1 / scaler.scale
-        x = _fixed(x, f"{element}_standardise", "fan,n->fan", (None, factor.size), factor, -scaler.mean * factor)
+        z = x = _fixed(given, f"{element}_standardise", "an,n->an", factor, -scaler.mean * factor)
         sizes = [(width, activation, f"hidden_{k}") for k, width in enumerate(hidden, 1)] + [(1, None, "output")]
         for width, function, name in sizes:
-            initial = keras.initializers.GlorotUniform(seed=int(next(draws)))
+            initial: Any = keras.initializers.GlorotUniform(seed=int(next(draws)))
+            if direct and name == "output":
+                initial = "zeros"
             x = layers.Dense(width, function, kernel_initializer=initial, dtype="float64", name=f"{element}_{name}")(x)
-        scale, offset = energy_scale.scale_ev_per_atom, energy_scale.offset_ev_per_atom
-        x = _fixed(x, f"{element}_energy", "fai,io->fao", (None, 1), np.array([[scale]]), np.array([offset]))
-        # The sum over atoms as a fixed contraction: unlike an operation, a layer keeps its name from run to run.
-        energies.append(_fixed(x, f"{element}_sum", "fai,io->fo", (1,), np.ones((1, 1))))
-    total = energies[0] if len(energies) == 1 else layers.Add(dtype="float64", name="cell_energy")(energies)
-    model = keras.Model(inputs, total, name="atomic_network")
-    return AtomicNetwork(model, {element: scaler.labels for element, scaler in scalers.items()})
+        if direct:
+            straight = layers.Dense(
+                1, use_bias=False, kernel_initializer="zeros", dtype="float64", name=f"{element}_direct"
+            )
+            x = layers.Add(dtype="float64", name=f"{element}_both")([x, straight(z)])
+        scale, offset = energy_scale.scale_ev, energy_scale.offsets_ev[element]
+        energies.append(_fixed(x, f"{element}_energy", "ai,io->ao", np.array([[scale]]), np.array([offset])))
+    model = keras.Model(inputs, energies[0] if len(energies) == 1 else energies, name="atomic_network")
+    labels = {element: scaler.labels for element, scaler in scalers.items()}
+    return AtomicNetwork(model, labels, energy_scale.mean_atoms)
 
 
 def load_network(path: str | Path, labels: Mapping[str, Sequence[str]] | None = None) -> AtomicNetwork:
@@ -187,39 +211,39 @@ def load_network(path: str | Path, labels: Mapping[str, Sequence[str]] | None = 
         raise
     except Exception as error:  # the archive raises whatever the damage causes
         raise ModelMismatchError(f"{path}: not a network of this package ({error})") from error
+    if description.get("format") != FORMAT:
+        raise ModelMismatchError(
+            f"{path}: has the format {description.get('format')}, this version reads {FORMAT}; train the network again"
+        )
     if not classes <= SAFE_CLASSES:
         foreign, known = (", ".join(sorted(names)) for names in (classes - SAFE_CLASSES, SAFE_CLASSES))
         raise ModelMismatchError(f"{path}: holds {foreign}; only {known} are loaded")
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-        network = AtomicNetwork(model, {element: tuple(names) for element, names in description["labels"].items()})
+        labels_of = {element: tuple(names) for element, names in description["labels"].items()}
+        network = AtomicNetwork(model, labels_of, float(description["mean_atoms"]))
     except Exception as error:  # and so does Keras
         raise ModelMismatchError(f"{path}: a damaged network ({error})") from error
     if labels is not None:
+        if missing := sorted(set(network.labels) - set(labels)):
+            raise ModelMismatchError(f"{path}: was made for {', '.join(missing)} too, which has no functions here")
         network.check_labels(labels)
     return network
 
 
-def _fixed(
-    x: Any,
-    name: str,
-    equation: str,
-    shape: tuple[int | None, ...],
-    kernel: NDArray[np.float64],
-    bias: NDArray[np.float64] | None = None,
-) -> Any:
+def _fixed(x: Any, name: str, equation: str, kernel: NDArray[np.float64], bias: NDArray[np.float64]) -> Any:
     """Contract `x` with numbers that are stored with the weights, exactly, but never trained."""
     layer = layers.EinsumDense(
         equation,
-        shape,
-        bias_axes=None if bias is None else equation[-1],
+        (bias.size,),
+        bias_axes=equation[-1],
         kernel_initializer="zeros",
         trainable=False,
         dtype="float64",
         name=name,
     )
     y = layer(x)
-    layer.set_weights([kernel] if bias is None else [kernel, bias])
+    layer.set_weights([kernel, bias])
     return y
 
 

@@ -1,6 +1,6 @@
 """Standardisation of symmetry functions and energies, fitted on the training frames only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ class Scaler:
 
     @classmethod
     def fit(cls, features: ArrayLike, labels: Sequence[str]) -> "Scaler":
-        """Fit on `features` (n_frames, n_atoms, n_functions) named by `labels`.
+        """Fit on `features` (n_atoms, n_functions), all atoms of all training frames, named by `labels`.
 
         Raises ValueError for numbers that are not finite and for labels that do not add up.
         """
@@ -47,9 +47,8 @@ class Scaler:
         n_functions = values.shape[-1]
         if len(labels) != n_functions:
             raise ValueError(f"labels: {len(labels)} names for {n_functions} functions; give one name a function")
-        flat = values.reshape(-1, n_functions)
-        dead = is_dead(flat)
-        return cls(tuple(labels), flat.mean(axis=0), np.where(dead, 1.0, flat.std(axis=0)), dead)
+        dead = is_dead(values)
+        return cls(tuple(labels), values.mean(axis=0), np.where(dead, 1.0, values.std(axis=0)), dead)
 
     def transform(self, features: ArrayLike) -> NDArray[np.float64]:
         """Standardised features, in the shape given (..., n_functions)."""
@@ -82,22 +81,71 @@ class Scaler:
 
 @dataclass(frozen=True)
 class EnergyScale:
-    """E_cell = sum over atoms of (offset + scale * a_i), with network outputs a_i of order one.
+    """E = Σ_atoms (offset of the element + scale · a_i), with network outputs a_i of order one.
 
-    The offset is the mean energy an atom; the scale sd(E)/sqrt(n_atoms) gives cells of n_atoms independent a_i of unit
-    variance the spread of the training energies.
+    The offsets are the energies of the atoms: least squares of the energies an atom over the compositions, the mean
+    energy an atom for frames of one composition. `spread_ev_per_atom` is the standard deviation of what they leave,
+    an atom. scale = spread · √(mean number of atoms) gives independent a_i of unit variance the spread of the energies.
+
+    Attributes:
+        offsets_ev: {element: eV}.
+        spread_ev_per_atom: eV.
+        mean_atoms: mean number of atoms of the training frames.
     """
 
-    offset_ev_per_atom: float
-    scale_ev_per_atom: float
+    offsets_ev: Mapping[str, float]
+    spread_ev_per_atom: float
+    mean_atoms: float
+
+    @property
+    def scale_ev(self) -> float:
+        """Atomic energy of a network output of 1, eV."""
+        return self.spread_ev_per_atom * self.mean_atoms**0.5
+
+    @property
+    def unit_ev(self) -> float:
+        """Spread of the energies of cells of `mean_atoms` atoms, eV; the unit of energy errors in the loss."""
+        return self.spread_ev_per_atom * self.mean_atoms
+
+    def baseline_ev(self, counts: Mapping[str, ArrayLike]) -> NDArray[np.float64]:
+        """Σ_atoms offset of frames with `counts` atoms of each element, (n_frames,), eV."""
+        return np.asarray(sum(self.offsets_ev[element] * np.asarray(n) for element, n in counts.items()), dtype=float)
 
     @classmethod
-    def fit(cls, energies_ev: ArrayLike, n_atoms: int) -> "EnergyScale":
-        """Fit on cell energies (n_frames,) of cells of `n_atoms`. Raises ValueError if they hold nothing to learn."""
+    def fit(
+        cls,
+        energies_ev: ArrayLike,
+        counts: Mapping[str, ArrayLike],
+        offsets_ev: Mapping[str, float] | None = None,
+    ) -> "EnergyScale":
+        """Fit on energies (n_frames,) of frames with `counts` atoms of each element, {element: (n_frames,)}.
+
+        Args:
+            offsets_ev: the energies of the atoms, where they are known (of isolated atoms, for example).
+
+        Raises:
+            ValueError: not one energy a frame, an element without a given offset, or energies that hold nothing to learn.
+        """
         energies = finite_energies(energies_ev, "energies")
-        spread = float(energies.std())
-        if spread <= 1e-12 * max(1.0, float(np.abs(energies).max())):
+        table = np.stack([np.asarray(n, dtype=float) for n in counts.values()], axis=1)
+        if len(table) != len(energies):
+            raise ValueError(f"energies: {len(energies)} for {len(table)} frames; give one energy a frame")
+        n_atoms = table.sum(axis=1)
+        per_atom, composition = energies / n_atoms, table / n_atoms[:, None]
+        if offsets_ev is None:
+            mean, centre = per_atom.mean(), composition.mean(axis=0)
+            # Of compositions that do not tell the elements apart, the solution with the least differences.
+            slopes = np.linalg.lstsq(composition - centre, per_atom - mean, rcond=1e-10)[0]
+            offsets = dict(zip(counts, (mean - centre @ slopes + slopes).tolist(), strict=True))
+        else:
+            if missing := [element for element in counts if element not in offsets_ev]:
+                raise ValueError(f"atomic energies: none for {', '.join(missing)}; give one for each element, in eV")
+            offsets = {element: float(offsets_ev[element]) for element in counts}
+        left = per_atom - composition @ np.array(list(offsets.values()))
+        spread = float(left.std() if offsets_ev is None else np.sqrt((left**2).mean()))
+        if spread <= 1e-12 * max(1.0, float(np.abs(per_atom).max())):
             raise ValueError(
-                f"energies: {energies.size} frame(s) of one energy hold nothing to learn; give more frames"
+                f"energies: {energies.size} frame(s) whose energies an atom differ by composition alone hold nothing to "
+                "learn; give more frames"
             )
-        return cls(float(energies.mean()) / n_atoms, spread / float(np.sqrt(n_atoms)))
+        return cls(offsets, spread, float(n_atoms.mean()))

@@ -79,10 +79,10 @@ class Potential(Calculator):
         self.threads = threads
         data = _read(Path(folder))
         self.energy_kind: str = data["energy"]
-        self.pbc = np.array(data["pbc"], dtype=bool)
-        self.functions = SymmetryFunctions.from_json(json.dumps(data["functions"]))
+        self.pbc = np.array(data["pbc"], dtype=bool)  # (n, 3), each combination of periodic axes once
+        self.functions = {e: SymmetryFunctions.from_json(json.dumps(of)) for e, of in data["functions"].items()}
         self.known = {element: Known.from_dict(of) for element, of in data["known"].items()}
-        labels = dict.fromkeys(self.known, self.functions.labels)
+        labels = {element: of.labels for element, of in self.functions.items()}
         self.networks = element_networks(load_network(Path(folder) / MODEL, labels))
 
     def calculate(
@@ -91,29 +91,43 @@ class Potential(Calculator):
         super().calculate(atoms, properties, system_changes)
         atoms = atoms or self.atoms
         assert atoms is not None
-        self._check(atoms)
-        near = self.functions.neighbors(atoms)
-        values = self.functions.compute(atoms, self.threads, near)
+        self.check(atoms)
+        with_forces = bool({"forces", "stress"} & set(properties or ["forces"]))
         symbols = np.array(atoms.get_chemical_symbols())
-        energies, slopes = np.empty(len(values)), np.empty_like(values)
-        for element in np.unique(symbols):
-            chosen = np.flatnonzero(symbols == element)
-            self._watch(values[chosen], chosen, str(element))
-            energies[chosen], slopes[chosen] = self.networks[element].energies(values[chosen])
+        energies, forces, strain_derivative = np.empty(len(atoms)), np.zeros((len(atoms), 3)), np.zeros((3, 3))
+        for functions, elements in self._shared(set(symbols.tolist())):
+            near = functions.neighbors(atoms)
+            values = functions.compute(atoms, self.threads, near)
+            slopes = np.zeros_like(values)
+            for element in elements:
+                chosen = np.flatnonzero(symbols == element)
+                self._watch(values[chosen], chosen, element)
+                energies[chosen], slopes[chosen] = self.networks[element].energies(values[chosen])
+            if with_forces:
+                pulled, strained = functions.contract(atoms, slopes, self.threads, near)
+                forces, strain_derivative = forces + pulled, strain_derivative + strained
         self.results = {"energy": float(energies.sum()), "free_energy": float(energies.sum()), "energies": energies}
-        if {"forces", "stress"} & set(properties or ["forces"]):
-            self.results["forces"], strain_derivative = self.functions.contract(atoms, slopes, self.threads, near)
+        if with_forces:
+            self.results["forces"] = forces
             if atoms.cell.rank == 3:
                 stress = (strain_derivative + strain_derivative.T) / (2 * atoms.get_volume())
                 self.results["stress"] = full_3x3_to_voigt_6_stress(stress)
 
-    def _check(self, atoms: Atoms) -> None:
+    def _shared(self, elements: set[str]) -> list[tuple[SymmetryFunctions, list[str]]]:
+        """The sets of functions needed, each with the elements whose atoms it describes."""
+        found: dict[SymmetryFunctions, list[str]] = {}
+        for element in sorted(elements):
+            found.setdefault(self.functions[element], []).append(element)
+        return list(found.items())
+
+    def check(self, atoms: Atoms) -> None:
+        """Raise PotentialError for elements or periodic axes that the training frames did not have."""
         for number, symbol in enumerate(atoms.get_chemical_symbols()):
             if symbol not in self.networks:
                 raise PotentialError(
                     f"atom {number} is {symbol}; the potential was trained on {', '.join(self.networks)}"
                 )
-        if (atoms.pbc != self.pbc).any():
+        if not (atoms.pbc == self.pbc).all(axis=1).any():
             raise PotentialError(
                 f"the structure has pbc = {atoms.pbc.tolist()}, the training had {self.pbc.tolist()}; "
                 "the potential knows no others"
@@ -127,7 +141,7 @@ class Potential(Calculator):
             return
         self.extrapolations += 1
         atom, function, by = found
-        what = "Mahalanobis distance" if function is None else self.functions.labels[function]
+        what = "Mahalanobis distance" if function is None else self.functions[element].labels[function]
         unit = "of the largest in training" if function is None else "of its training range"
         message = f"atom {atoms[atom]} ({element}): {what} lies outside by {by:.2g} {unit}; the energy is a guess there"
         if self.on_extrapolation == "stop":

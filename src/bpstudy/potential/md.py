@@ -12,22 +12,25 @@ import pandas as pd
 from ase import Atoms, units
 from ase.calculators.calculator import Calculator
 from ase.constraints import FixCom
-from ase.io.trajectory import Trajectory
 from ase.md.langevin import Langevin
 from ase.md.md import MolecularDynamics
 from ase.md.velocitydistribution import Stationary, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
-from bpstudy.data.trajectory import degrees_of_freedom, snapshot
-from bpstudy.files import atomic_path
+from bpstudy.data.trajectory import snapshot
+from bpstudy.files import write_table
+from bpstudy.potential.constraints import at_rest, fixed_coordinates, kinetic_temperature
+from bpstudy.potential.outputs import frame_writer, table_of
+
+MOST_ATOMS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Run:
-    """Settings of a run: `friction_per_fs` couples to a bath of `temperature_kelvin`, None keeps the energy.
+    """Settings of a run: `friction_per_fs` couples to a heat bath at `temperature_kelvin`; None conserves the energy.
 
-    Velocities that the structure has are kept; without any they are drawn (Maxwell-Boltzmann, `seed`, centre of mass at
-    rest). Every `every`-th step is kept.
+    Momenta of the structure are kept; without any they are drawn (Maxwell-Boltzmann, random seed `seed`, centre of mass
+    at rest). Every `every`-th step is kept.
 
     Raises ValueError for a value out of range.
     """
@@ -47,12 +50,22 @@ class Run:
             value = getattr(self, key)
             if value is not None and not (np.isfinite(value) and value > 0):
                 raise ValueError(f"{key} = {value} is not allowed; it must be a number above 0")
+        if self.timestep_fs > 10:
+            raise ValueError(f"timestep_fs = {self.timestep_fs} is not allowed; it is in fs and must be at most 10")
+        if self.friction_per_fs is not None and self.friction_per_fs * self.timestep_fs > 1:
+            raise ValueError(
+                f"friction_per_fs = {self.friction_per_fs} is not allowed; it is in 1/fs and must be at most "
+                f"1 / timestep_fs = {1 / self.timestep_fs:g}"
+            )
 
 
 def run(
     atoms: Atoms, calculator: Calculator, settings: Run, keep: Callable[[Atoms], None] | None = None
 ) -> pd.DataFrame:
     """Velocity Verlet, or Langevin dynamics where there is a friction; `atoms` moves on.
+
+    Fixed atoms (FixAtoms, FixCartesian) stay where they are and do not count in the temperature; see
+    `bpstudy.potential.constraints`.
 
     Args:
         keep: called with a frame of every row of the table.
@@ -61,22 +74,32 @@ def run(
         step, time_fs, potential_ev, kinetic_ev, total_ev of the cell, temperature_kelvin and seconds since the start.
 
     Raises:
-        ValueError: the structure is not one for the calculator, or the energy became infinite.
+        ValueError: the structure is not one for the calculator, has a constraint that is not supported, or the energy
+            became infinite.
     """
+    if len(atoms) < 2:
+        raise ValueError("dynamics needs at least two atoms; repeat the cell")
+    has_bath = settings.friction_per_fs is not None
+    fixed = fixed_coordinates(atoms)
+    resting = at_rest(fixed, has_bath)
+    kept = [constraint for constraint in atoms.constraints if not isinstance(constraint, FixCom)]
+    atoms.set_constraint(kept)
     atoms.calc = calculator
     rng = np.random.default_rng(settings.seed)
-    if len(atoms) < 2:
-        raise ValueError("dynamics needs two atoms or more; repeat the cell")
     if not atoms.get_momenta().any():
         thermalize_momenta(atoms, settings.temperature_kelvin, rng=rng)
-        Stationary(atoms, preserve_temperature=True)
+        if not fixed.any():
+            Stationary(atoms, preserve_temperature=True)
+    else:
+        atoms.set_momenta(atoms.get_momenta())  # those of fixed atoms become zero
     timestep = settings.timestep_fs * units.fs
     integrator: MolecularDynamics
     if settings.friction_per_fs is None:
         integrator = VelocityVerlet(atoms, timestep)
     else:
         friction, kelvin = settings.friction_per_fs / units.fs, settings.temperature_kelvin
-        atoms.set_constraint(FixCom())
+        if not fixed.any():
+            atoms.set_constraint(FixCom())
         integrator = Langevin(atoms, timestep, temperature_K=kelvin, friction=friction, rng=rng, fixcm=False)
     rows = []
     started = time.perf_counter()
@@ -87,18 +110,28 @@ def run(
             potential, kinetic = atoms.get_potential_energy(), atoms.get_kinetic_energy()
             if not np.isfinite(potential + kinetic):
                 raise ValueError(f"step {step}: the energy is {potential + kinetic}; use a smaller timestep_fs")
-            kelvin = 2 * kinetic / (degrees_of_freedom(len(atoms)) * units.kB)
+            kelvin = kinetic_temperature(atoms, fixed, resting)
             seconds = time.perf_counter() - started
             row = (step, step * settings.timestep_fs, potential, kinetic, potential + kinetic, kelvin, seconds)
             rows.append(row)
             if keep is not None:
-                keep(snapshot(atoms))
+                frame = snapshot(atoms)
+                frame.set_constraint(kept)
+                keep(frame)
     names = ["step", "time_fs", "potential_ev", "kinetic_ev", "total_ev", "temperature_kelvin", "seconds"]
     return pd.DataFrame(rows, columns=names)
 
 
 def supercell(atoms: Atoms, repeat: tuple[int, int, int]) -> Atoms:
-    """The structure so many times along each axis; without velocities, since copies of them would move as one cell."""
+    """The structure so many times along each axis; without velocities, since copies of them would move as one cell.
+
+    Raises:
+        ValueError: more than `MOST_ATOMS` atoms.
+    """
+    n_atoms = len(atoms) * int(np.prod(repeat, dtype=object))
+    if n_atoms > MOST_ATOMS:
+        raise ValueError(f"repeat {tuple(repeat)}: {n_atoms} atoms, at most {MOST_ATOMS} are allowed")
+    fixed_coordinates(atoms)  # others cannot be repeated
     larger = atoms.repeat(repeat)
     if len(larger) > len(atoms):
         larger.set_momenta(np.zeros_like(larger.positions))
@@ -106,9 +139,15 @@ def supercell(atoms: Atoms, repeat: tuple[int, int, int]) -> Atoms:
 
 
 def run_to_file(atoms: Atoms, calculator: Calculator, settings: Run, path: str | Path) -> pd.DataFrame:
-    """`run`, its frames written to an ASE trajectory that appears when it is complete."""
-    with atomic_path(path) as temporary, Trajectory(str(temporary), "w") as trajectory:
-        return run(atoms, calculator, settings, trajectory.write)
+    """`run`, its frames written to an ASE trajectory or extended XYZ, by the name's ending, and its table beside it.
+
+    Both appear when they are complete. Where the run breaks off, the frames so far are kept as NAME.partial.traj.
+    """
+    path = Path(path)
+    with frame_writer(path) as write:
+        table = run(atoms, calculator, settings, write)
+    write_table(table_of(path), table)
+    return table
 
 
 def drift(table: pd.DataFrame, n_atoms: int) -> tuple[float, float]:

@@ -7,7 +7,7 @@ an order of its own, by element, type, cutoff and parameters; scaling and weight
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,21 +34,24 @@ def export(potential: Potential, folder: str | Path) -> list[Path]:
         The files written.
 
     Raises:
-        ExportError: a function or an activation that n2p2 does not have; nothing is written.
+        ExportError: a function, an activation or a direct layer, which n2p2 does not have; nothing is written.
     """
     folder = Path(folder)
     elements = sorted(potential.networks, key=lambda element: atomic_numbers[element])
-    functions = [_entry(f, elements) for f in potential.functions.functions]
-    if len(set(functions)) < len(functions):
-        repeated = next(k for k, entry in enumerate(functions) if entry in functions[:k])
-        raise ExportError(f"{potential.functions.labels[repeated]}: stands there twice, which n2p2 does not allow")
-    order = sorted(range(len(functions)), key=lambda k: _sorting_key(functions[k], elements))
-    texts = {
-        "input.nn": _settings(potential, elements, [functions[k] for k in order]),
-        "scaling.data": _scaling(potential, elements, order),
-    }
+    entries, orders = {}, {}
     for element in elements:
-        texts[f"weights.{atomic_numbers[element]:03d}.data"] = _weights(potential.networks[element], order)
+        functions = [_entry(f, elements) for f in potential.functions[element].functions]
+        if len(set(functions)) < len(functions):
+            repeated = potential.functions[element].labels[
+                next(k for k, f in enumerate(functions) if f in functions[:k])
+            ]
+            raise ExportError(f"{repeated}: given twice, which n2p2 does not allow")
+        orders[element] = sorted(range(len(functions)), key=lambda k: _sorting_key(functions[k], elements))
+        entries[element] = [functions[k] for k in orders[element]]
+    texts = {"input.nn": _settings(potential, elements, entries), "scaling.data": _scaling(potential, elements, orders)}
+    for element in elements:
+        name = f"weights.{atomic_numbers[element]:03d}.data"
+        texts[name] = _weights(potential.networks[element], orders[element])
     for name, text in texts.items():
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text)
@@ -84,7 +87,13 @@ def _sorting_key(entry: Entry, elements: Sequence[str]) -> tuple:
     return kind, cutoff, eta, rs, zeta, lam, [elements.index(element) for element in neighbours]
 
 
-def _settings(potential: Potential, elements: Sequence[str], functions: Sequence[Entry]) -> str:
+def _settings(potential: Potential, elements: Sequence[str], functions: Mapping[str, Sequence[Entry]]) -> str:
+    for element in elements:
+        if potential.networks[element].direct is not None:
+            raise ExportError(
+                f"{element}: the network has a direct layer from the inputs to the output, and n2p2's neurons of a layer "
+                "share one activation; train it with `direct: false`, or use the potential from ASE or LAMMPS' fix external"
+            )
     layers = {element: potential.networks[element].layers for element in elements}
     shapes = {tuple((len(layer.bias), layer.activation) for layer in of) for of in layers.values()}
     if len(shapes) > 1:
@@ -103,20 +112,20 @@ def _settings(potential: Potential, elements: Sequence[str], functions: Sequence
         f"global_activation_short {' '.join(ACTIVATIONS[name] for _, name in shape)}",
     ]
     for element in elements:
-        for kind, neighbours, cutoff, eta, rs, zeta, lam in functions:
+        for kind, neighbours, cutoff, eta, rs, zeta, lam in functions[element]:
             parameters = (eta, rs, cutoff) if kind == 2 else (eta, lam, zeta, cutoff)
             numbers = " ".join(f"{value:.17g}" for value in parameters)
             lines.append(f"symfunction_short {element} {kind} {' '.join(neighbours)} {numbers}")
     return "\n".join(lines) + "\n"
 
 
-def _scaling(potential: Potential, elements: Sequence[str], order: Sequence[int]) -> str:
+def _scaling(potential: Potential, elements: Sequence[str], orders: Mapping[str, Sequence[int]]) -> str:
     lines = ["# element, function, min, max, mean, sigma"]
     for number, element in enumerate(elements, 1):
         network: ElementNetwork = potential.networks[element]
         known: Known = potential.known[element]
         mean, sigma = -network.shift / network.factor, 1 / network.factor
-        for place, k in enumerate(order, 1):
+        for place, k in enumerate(orders[element], 1):
             values = " ".join(f"{value:.17g}" for value in (known.low[k], known.high[k], mean[k], sigma[k]))
             lines.append(f"{number} {place} {values}")
     return "\n".join(lines) + "\n"

@@ -17,7 +17,8 @@ from bpstudy.potential.calculator import Potential
 from bpstudy.potential.equation_of_state import elastic_constants, with_volumes
 from bpstudy.potential.md import Run, drift, run, supercell
 from bpstudy.thermal.rdf import radial_distribution
-from bpstudy.thermal.transport import motion
+from bpstudy.thermal.transport import check_motion, motion
+from bpstudy.thermal.unwrapping import unwrapped_positions
 
 DFT, NETWORK = "DFT", "network"
 CELL, SUPERCELL, BATH = "NVE", "NVE, supercell", "NVT"
@@ -42,6 +43,27 @@ class Results:
     motion: pd.DataFrame
 
 
+def check_reference(frames: Sequence[Atoms], step_fs: float, settings: PotentialRuns) -> None:
+    """Can the runs be compared with these frames of a DFT trajectory, `step_fs` apart?
+
+    Raises:
+        ValueError: too few frames for the lags asked for, frames without velocities, atoms that cannot be followed from
+            frame to frame, or a cell that is not periodic in all directions, for which g(r) is not defined.
+    """
+    key = f"with_forces.runs.reference = {settings.reference!r}"
+    try:
+        check_motion(frames, step_fs, settings.longest_fs)
+        unwrapped_positions(frames)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
+    for number, frame in enumerate(frames):
+        if not frame.pbc.all():
+            raise ValueError(
+                f"{key}: frame {number} is periodic along {frame.pbc.tolist()}; g(r) needs a crystal periodic in all "
+                "three directions: name another system, or leave out the runs (with_forces: null)"
+            )
+
+
 def all_runs(
     potential: Potential, reference: Sequence[Atoms], step_fs: float, settings: PotentialRuns, thermal: Thermal
 ) -> Results:
@@ -52,8 +74,9 @@ def all_runs(
         thermal: how g(r) is taken.
 
     Raises:
-        ValueError: too few frames for the lags asked for, or a structure that the potential was not made for.
+        ValueError: see `check_reference`; or a structure that the potential was not made for.
     """
+    check_reference(reference, step_fs, settings)
     energies, summary = [], []
     bath: list[Atoms] = []
     for name, repeat, steps, friction in (

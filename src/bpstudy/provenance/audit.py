@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bpstudy.checksums import sha256
 from bpstudy.dynamics import archive
+from bpstudy.provenance.commit import has_commit, refusal
 from bpstudy.provenance.embed import FORMATS, embedded
 from bpstudy.provenance.environment import Package, asked, compared, locked
 from bpstudy.provenance.lineage import lineage_id
@@ -194,15 +193,19 @@ class Auditor:
         yield _environment(record, planned)
 
     def _commit(self, record: Record) -> Iterator[Edge]:
-        """Without a commit there is no edge: the source files are compared one by one in any case."""
+        """Outside a repository there is no edge: the source files are compared one by one in any case."""
         commit = record.repository.get("gitCommit")
         if commit is None:
+            if reason := record.internal.get("commitUnknown"):
+                yield Edge("commit", "not recorded", Verdict.UNVERIFIABLE, f"git did not tell it to the job: {reason}")
             return
         if uncommitted := record.repository.get("uncommittedSha256"):
             text = f"made from a tree with changes that were not committed ({uncommitted[:12]}…)"
             yield Edge("commit", commit, Verdict.UNVERIFIABLE, text)
-        elif _has_commit(commit):
+        elif has_commit(commit):
             yield Edge("commit", commit, Verdict.OK)
+        elif reason := refusal(Path.cwd()):
+            yield Edge("commit", commit, Verdict.UNVERIFIABLE, f"git does not tell whether it is here: {reason}")
         else:
             yield Edge("commit", commit, Verdict.UNVERIFIABLE, "this repository does not hold that commit")
 
@@ -334,11 +337,3 @@ def _archived(path: Path) -> str | None:
     if kind is None or not (path.parent / archive.MANIFEST).is_file():
         return None
     return path.name.removesuffix(kind)
-
-
-@cache
-def _has_commit(commit: str) -> bool:
-    try:
-        return subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], capture_output=True).returncode == 0
-    except OSError:  # no git
-        return False

@@ -11,7 +11,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -20,10 +19,10 @@ from typing import Any
 import bpstudy
 from bpstudy.checksums import sha256
 from bpstudy.files import atomic_path
+from bpstudy.provenance.commit import refusal, repository
 from bpstudy.provenance.environment import installed
 
 CONFIGURATION = "BPSTUDY_CONFIGURATION"  # how the jobs learn it from the process that starts them
-WORKFLOW_FILES = ("src", "workflow", "Snakefile")  # what of the repository a result depends on
 
 
 def now() -> str:
@@ -72,7 +71,7 @@ def statement(
                 "resolvedDependencies": [
                     *(resource(name, found) for name, found in inputs.items()),
                     *(resource(name, found, "code") for name, found in (code or {}).items()),
-                    *repository(),
+                    *repository(_root()),
                 ],
             },
             "runDetails": {
@@ -137,30 +136,17 @@ def machine() -> dict[str, Any]:
 
 
 def surroundings() -> dict[str, Any]:
-    """What was laid over config.yaml, the job of the queue that this is, the packages of its conda environment."""
+    """What was laid over config.yaml, the job of the queue, the conda packages, and why the commit is not known."""
     told = os.environ.get(CONFIGURATION)
     configuration = {"configuration": json.loads(told)} if told else {}
     queue = {key: os.environ[key] for key in ("SLURM_JOB_ID", "SLURMD_NODENAME") if key in os.environ}
     prefix = Path(sys.prefix)
     conda = [str(package) for package in installed(prefix)] if (prefix / "conda-meta").is_dir() else []
-    return configuration | ({"slurm": queue} if queue else {}) | ({"conda": conda} if conda else {})
+    reason = refusal(_root())
+    unknown = {"commitUnknown": reason} if reason else {}
+    return configuration | unknown | ({"slurm": queue} if queue else {}) | ({"conda": conda} if conda else {})
 
 
-def repository() -> list[dict[str, Any]]:
-    """The commit that this package stands at, and the hash of what of the workflow is not committed."""
-    root = Path(bpstudy.__file__).parents[2]
-    try:
-        commit = _git(root, "rev-parse", "HEAD").decode().strip()
-        state = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *WORKFLOW_FILES)
-        difference = state + _git(root, "diff", "HEAD", "--", *WORKFLOW_FILES) if state else b""
-    except (OSError, subprocess.CalledProcessError):  # installed without its repository
-        return []
-    digest = {"gitCommit": commit}
-    if difference:
-        digest["uncommittedSha256"] = hashlib.sha256(difference).hexdigest()
-    return [{"name": "bpstudy", "digest": digest}]
-
-
-def _git(folder: Path, *arguments: str) -> bytes:
-    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
-    return subprocess.run(command, check=True, capture_output=True).stdout
+def _root() -> Path:
+    """The folder of the repository, if this package was not installed without it."""
+    return Path(bpstudy.__file__).parents[2]

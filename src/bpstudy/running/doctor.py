@@ -56,6 +56,7 @@ def examine(folder: Path, elements: Sequence[str] = ("Cu", "Li")) -> list[Check]
         check_threads(),
         check_memory(),
         check_disk(folder),
+        check_git(folder),
         check_slurm(),
         check_conda(),
     ]
@@ -174,6 +175,17 @@ def check_disk(folder: Path, needed_gigabytes: float = 10) -> Check:
     if free < needed_gigabytes:
         return Check("disk", "problem", f"{free:.1f} GB free", f"the full study needs {needed_gigabytes:g} GB")
     return Check("disk", "ok", f"{free:.0f} GB free")
+
+
+def check_git(folder: Path) -> Check:
+    """Results record the commit they were made at, if git tells it."""
+    works, said = run("git", "-C", str(folder), "rev-parse", "--short", "HEAD")
+    if works:
+        return Check("git", "ok", f"at commit {said}")
+    if "dubious ownership" in said:
+        advice = f"git config --global --add safe.directory {folder.resolve()}"
+        return Check("git", "problem", "does not trust this folder: results would not record their commit", advice)
+    return Check("git", "note", said.splitlines()[0], "results do not record a commit")
 
 
 def check_slurm() -> Check:

@@ -1,4 +1,4 @@
-"""Which setting is best, and how sure that is: a paired bootstrap over seeds and blocks of frames."""
+"""Which setting is best, and with what confidence: a paired bootstrap over seeds and blocks of frames."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Mean over seeds of the RMSE of each setting, in the unit of the errors given, with bootstrap draws of it."""
+    """RMSE of each setting, averaged over seeds, in the unit of the errors given, with its bootstrap draws."""
 
     estimate: Array  # (n_settings,)
     draws: Array  # (n_draws, n_settings)
@@ -23,16 +23,16 @@ class Comparison:
 
     @property
     def probability_best(self) -> Array:
-        """(n_settings,) fraction of draws in which a setting has the least error; ties are shared."""
+        """(n_settings,) fraction of draws in which a setting has the lowest error; ties are shared."""
         return _share(self.draws == self.draws.min(axis=1, keepdims=True))
 
     @property
     def probability_worst(self) -> Array:
-        """(n_settings,) fraction of draws in which a setting has the greatest error; ties are shared."""
+        """(n_settings,) fraction of draws in which a setting has the highest error; ties are shared."""
         return _share(self.draws == self.draws.max(axis=1, keepdims=True))
 
     def difference(self, first: int, second: int) -> tuple[float, float, float]:
-        """Error of `first` less that of `second`: estimate and the ends of its interval."""
+        """Error of `first` minus that of `second`: estimate, and lower and upper end of its confidence interval."""
         low, high = self._interval(self.draws[:, first] - self.draws[:, second])
         return float(self.estimate[first] - self.estimate[second]), float(low), float(high)
 
@@ -52,15 +52,15 @@ def paired_bootstrap(
     n_draws: int = 5000,
     confidence: float = 0.95,
 ) -> Comparison:
-    """Compare settings by residuals (n_settings, n_seeds, n_frames) on the same frames with the same seeds.
+    """Compare settings by their residuals (n_settings, n_seeds, n_frames) on the same frames with the same seeds.
 
-    Every draw takes seeds, and blocks of `block_length` consecutive frames, with replacement, the same for all
-    settings: what makes a seed or a block hard for all of them cancels in differences. Blocks must be longer than the
-    autocorrelation of the errors (H. R. Künsch, Ann. Stat. 17, 1217 (1989), doi:10.1214/aos/1176347265; here without
-    overlap; the frames of a last, shorter block are left out of the draws but not of the estimate).
+    Each draw resamples seeds, and blocks of `block_length` consecutive frames, with replacement, identically for all
+    settings: whatever makes a seed or a block hard for all of them cancels in the differences. Blocks must be longer
+    than the autocorrelation time of the errors (H. R. Künsch, Ann. Stat. 17, 1217 (1989), doi:10.1214/aos/1176347265;
+    here non-overlapping; the frames of a shorter last block enter the estimate but not the draws).
 
     Raises:
-        ValueError: residuals of another shape or not finite, or fewer than two blocks.
+        ValueError: residuals of the wrong shape or not finite, or fewer than two blocks.
     """
     values = np.asarray(residuals, dtype=np.float64)
     if values.ndim != 3 or values.size == 0 or not np.isfinite(values).all():

@@ -1,4 +1,4 @@
-"""How many independent frames a trajectory is worth."""
+"""Autocorrelation, and the number of independent frames in a trajectory."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -7,7 +7,7 @@ WINDOW = 5
 
 
 def autocorrelation(series: ArrayLike) -> NDArray[np.float64]:
-    """ρ(k) = Σ_t x_t x_(t+k) / Σ_t x_t² of the series less its mean, for all lags k (the biased estimate, ρ(0) = 1).
+    """ρ(k) = Σ_t x_t x_(t+k) / Σ_t x_t² of the centred series, for all lags k (the biased estimator, ρ(0) = 1).
 
     Raises:
         ValueError: fewer than two values, values that are not finite, or a constant series.
@@ -24,9 +24,9 @@ def autocorrelation(series: ArrayLike) -> NDArray[np.float64]:
 def integrated_time(series: ArrayLike) -> float:
     """τ = 1 + 2 Σ_(k=1..M) ρ(k) in frames; the mean of n frames has the variance of one of n/τ independent frames.
 
-    M is the least window with M ≥ 5 τ(M) (A. Sokal, in Functional Integration, Springer 1997,
-    doi:10.1007/978-1-4899-0319-8_6). At least 1: oscillations may make the mean of a series more precise than that of
-    independent values, but a few frames are never worth more than their number.
+    M is the smallest window with M ≥ 5 τ(M) (A. Sokal, in Functional Integration, Springer 1997,
+    doi:10.1007/978-1-4899-0319-8_6). At least 1: in an oscillating series the mean may be more precise than that of
+    independent values, but n frames never count as more than n.
     """
     times = 2 * np.cumsum(autocorrelation(series)) - 1
     enough = np.arange(times.size) >= WINDOW * times
@@ -35,14 +35,14 @@ def integrated_time(series: ArrayLike) -> float:
 
 
 def effective_size(series: ArrayLike) -> float:
-    """Number of independent frames that the series is worth, n / τ."""
+    """Effective number of independent frames, n / τ."""
     return np.asarray(series).size / integrated_time(series)
 
 
 def decay_time(series: ArrayLike) -> int:
-    """The least number of frames after which |ρ| stays below 1/e, up to lags of half the series.
+    """The smallest lag, in frames, beyond which |ρ| stays below 1/e, up to half the length of the series.
 
-    Unlike the integrated time it does not cancel in an oscillating series: what a gap between blocks is measured with.
+    Unlike the integrated time it does not cancel in an oscillating series, so that gaps between blocks are based on it.
     """
     above = np.abs(autocorrelation(series)[: np.asarray(series).size // 2 + 1]) >= np.exp(-1)
     return int(np.flatnonzero(above)[-1]) + 1

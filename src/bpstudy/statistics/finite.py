@@ -1,15 +1,15 @@
-"""Arrays that hold finite numbers only, in the shape expected."""
+"""Arrays of finite numbers in the expected shape."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
 def finite_features(features: ArrayLike, name: str) -> NDArray[np.float64]:
-    """`features` as float64 (n_frames, n_atoms, n_functions). Raises ValueError that names the first bad number."""
+    """`features` as float64 (n_atoms, n_functions), one row an atom. Raises ValueError, naming the first bad number."""
     values = np.ascontiguousarray(features, dtype=np.float64)
-    if values.ndim != 3 or values.size == 0:
-        raise ValueError(f"{name}: shape {values.shape}, expected a non-empty (n_frames, n_atoms, n_functions)")
-    _refuse_non_finite(values, name, ("frame", "atom", "function"))
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"{name}: shape {values.shape}, expected a non-empty (n_atoms, n_functions)")
+    _refuse_non_finite(values, name, ("row", "function"))
     return values
 
 

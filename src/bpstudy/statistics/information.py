@@ -1,4 +1,4 @@
-"""What a set of symmetry functions holds: redundancy, and whether frames alike in G are alike in energy.
+"""Information content of a set of symmetry functions: redundancy, and whether frames close in G are close in energy.
 
 Functions that do not vary at all are found by `bpstudy.network.normalization.Scaler` (`dead_labels`).
 """
@@ -47,28 +47,28 @@ class Neighbours:
 
     @property
     def degeneracy(self) -> float:
-        """RMS energy difference of nearest neighbours / (√2 sd(E)): 0 if G determines E, 1 if it tells nothing."""
+        """RMS energy difference of nearest neighbours / (√2 sd(E)): 0 if G determines E, 1 if it is uninformative."""
         return float(np.sqrt(np.mean(self.energy_difference_ev**2) / 2) / self.energy_sd_ev)
 
 
 def nearest_neighbours(descriptors: ArrayLike, energies_ev: ArrayLike, exclude: int = 0) -> Neighbours:
     """Nearest neighbours of frames by Euclidean distance of `descriptors` (n_frames, n), standardised by column.
 
-    Frames at most `exclude` apart in time are no neighbours: they are close in everything.
+    Frames at most `exclude` apart in time do not count as neighbours: they are similar in every respect.
 
     Raises:
-        ValueError: not one energy a frame, constant energies, or `exclude` leaves some frame alone.
+        ValueError: not one energy per frame, constant energies, or `exclude` leaves a frame without neighbours.
     """
     x, energies = np.asarray(descriptors, dtype=np.float64), np.asarray(energies_ev, dtype=np.float64)
     if x.ndim != 2 or energies.shape != x.shape[:1] or not (np.isfinite(x).all() and np.isfinite(energies).all()):
         raise ValueError(
-            f"finite descriptors (n_frames, n) and one energy a frame are needed: {x.shape}, {energies.shape}"
+            f"finite descriptors (n_frames, n) and one energy per frame are needed: {x.shape}, {energies.shape}"
         )
     n_frames = len(x)
     if not 0 <= exclude < n_frames // 2:
-        raise ValueError(f"exclude: {exclude}; it must leave neighbours to each of the {n_frames} frames")
+        raise ValueError(f"exclude: {exclude}; it must leave each of the {n_frames} frames a neighbour")
     if np.ptp(energies) == 0:
-        raise ValueError("energies: all equal; give more frames")
+        raise ValueError("energies: all equal; more frames are needed")
     spread = x.std(axis=0)
     z = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
     frames = np.arange(n_frames)

@@ -1,4 +1,4 @@
-"""Errors of predicted cell energies."""
+"""Error metrics of predicted cell energies."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,11 @@ from bpstudy.statistics.finite import finite_energies
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors over some frames; the field names hold the units.
+    """Errors on a set of frames; the field names give the units.
 
-    `rmse_over_sd` relates the RMSE to the standard deviation of the reference energies on the same frames (1: no better
-    than their mean), `r2` = 1 - rmse_over_sd². `bias_mev_per_atom` is the mean of predicted - reference.
+    `rmse_over_sd` is the RMSE per atom divided by the standard deviation of the reference energies per atom on the same
+    frames (1: no better than predicting their mean), `r2` = 1 - rmse_over_sd². `bias_mev_per_atom` is the mean of
+    predicted - reference.
     """
 
     n_frames: int
@@ -34,8 +35,8 @@ def rms(values: ArrayLike) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
 
 
-def errors(reference_ev: ArrayLike, predicted_ev: ArrayLike, n_atoms: int) -> Errors:
-    """Errors of predicted against reference cell energies (n_frames,), eV, of cells of `n_atoms`.
+def errors(reference_ev: ArrayLike, predicted_ev: ArrayLike, n_atoms: ArrayLike) -> Errors:
+    """Errors of predicted against reference cell energies (n_frames,), eV, of cells of `n_atoms`, one for all or each.
 
     Raises:
         ValueError: lengths differ, a value is not finite, or the reference energies are all equal.
@@ -44,25 +45,26 @@ def errors(reference_ev: ArrayLike, predicted_ev: ArrayLike, n_atoms: int) -> Er
     predicted = finite_energies(predicted_ev, "predicted")
     if reference.size != predicted.size:
         raise ValueError(f"predicted: {predicted.size} energies for {reference.size} reference energies")
-    if n_atoms < 1:
-        raise ValueError(f"n_atoms: {n_atoms}; at least 1 is needed")
-    spread = reference.std()
+    atoms = np.broadcast_to(np.asarray(n_atoms, dtype=float), reference.shape)
+    if atoms.min() < 1:
+        raise ValueError(f"n_atoms: {atoms.min():g}; at least 1 is needed")
+    spread = float((reference / atoms).std())
     if spread == 0:
-        raise ValueError("reference: energies are all equal, so errors have no scale; give more frames")
+        raise ValueError("reference: energies are all equal, so that R² is not defined; more frames are needed")
     residual = predicted - reference
     mse = float(np.mean(residual**2))
-    rmse, mae, worst = 1000 * mse**0.5, 1000 * float(np.abs(residual).mean()), 1000 * float(np.abs(residual).max())
-    ratio = mse**0.5 / float(spread)
+    size = 1000 * np.abs(residual)
+    ratio = rms(residual / atoms) / spread
     return Errors(
         n_frames=reference.size,
         mse_ev2=mse,
-        rmse_mev_per_cell=rmse,
-        mae_mev_per_cell=mae,
-        max_mev_per_cell=worst,
-        rmse_mev_per_atom=rmse / n_atoms,
-        mae_mev_per_atom=mae / n_atoms,
-        max_mev_per_atom=worst / n_atoms,
-        bias_mev_per_atom=1000 * float(residual.mean()) / n_atoms,
+        rmse_mev_per_cell=1000 * mse**0.5,
+        mae_mev_per_cell=float(size.mean()),
+        max_mev_per_cell=float(size.max()),
+        rmse_mev_per_atom=rms(size / atoms),
+        mae_mev_per_atom=float((size / atoms).mean()),
+        max_mev_per_atom=float((size / atoms).max()),
+        bias_mev_per_atom=1000 * float((residual / atoms).mean()),
         rmse_over_sd=ratio,
         r2=1 - ratio**2,
     )

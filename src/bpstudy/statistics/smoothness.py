@@ -1,7 +1,7 @@
-"""Spikes: does a predicted E(t) move faster than the crystal can?
+"""Spikes: does a predicted E(t) vary faster than the crystal can?
 
-Energies along molecular dynamics have their power below the highest combinations of vibrations. Whatever a prediction
-adds above that band cannot be physics; it is what the eye sees as spikes.
+The energy along a molecular dynamics trajectory has its power below the highest combination frequencies of the
+vibrations. Whatever a prediction adds above that band is unphysical; the eye sees it as spikes.
 """
 
 import numpy as np
@@ -27,14 +27,14 @@ def band_edge(reference_ev: ArrayLike, timestep_fs: float, fraction: float = 0.9
 def rms_above(series: ArrayLike, timestep_fs: float, edge_per_fs: float) -> float:
     """Root mean square, in the unit of the series, of its part above the frequency `edge_per_fs` (1/fs).
 
-    Of the residual E_network - E_DFT it measures spikes; of E_DFT itself it is the floor to compare with.
+    Applied to the residual E_network - E_DFT it measures spikes; applied to E_DFT it gives the floor for comparison.
     """
     frequencies, power = _power(series, timestep_fs)
     return float(np.sqrt(power[frequencies > edge_per_fs].sum()))
 
 
 def _power(series: ArrayLike, timestep_fs: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Frequencies and the mean square in each (summing to the variance), Hann window, linear trend removed."""
+    """Frequencies and the mean square at each (summing to the variance); Hann window, linear trend removed."""
     x = np.asarray(series, dtype=np.float64)
     if x.ndim != 1 or x.size < 16 or not np.isfinite(x).all():
         raise ValueError(f"series: shape {x.shape}; at least 16 finite values, consecutive in time, are needed")

@@ -1,4 +1,4 @@
-"""Frames for training, validation and test, apart in time: neighbours in a trajectory are copies of each other."""
+"""Training, validation and test sets, separated in time: consecutive frames of a trajectory are nearly identical."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Split:
-    """Frame indices of the three parts; `validation` may be empty."""
+    """Frame indices of the three sets; `validation` may be empty."""
 
     train: range
     validation: range
@@ -20,12 +20,12 @@ class Split:
 def split_frames(
     n_frames: int, *, n_train: int, n_test: int, gap: int, n_validation: int = 0, start: int = 0, stride: int = 1
 ) -> Split:
-    """Every `stride`-th frame from `start` trains, the last `n_test` frames test, validation frames lie before those.
+    """Every `stride`-th frame from `start` for training, the last `n_test` for testing, those before for validation.
 
-    All parts are at least `gap` frames apart, which should be several autocorrelation times.
+    The sets are at least `gap` frames apart, which should be several autocorrelation times.
 
     Raises:
-        ValueError: the trajectory is too short, or a number is impossible.
+        ValueError: the trajectory is too short, or a number is out of range.
     """
     if min(n_train, n_test, stride) < 1 or min(gap, n_validation, start) < 0:
         raise ValueError(
@@ -48,14 +48,14 @@ def split_frames(
 def contiguous_folds(
     n_frames: int, n_folds: int = 5, gap: int = 0
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """(train, test) indices of a cross-validation by contiguous folds, with `gap` frames left out around each.
+    """(train, test) indices of a cross-validation by contiguous folds, leaving out `gap` frames on either side of each.
 
     Raises:
-        ValueError: some training part would be empty.
+        ValueError: a training set would be empty.
     """
     edges = np.linspace(0, n_frames, n_folds + 1).astype(int)
     if n_folds < 2 or np.any(np.diff(edges) < 1):
-        raise ValueError(f"n_folds: {n_folds} for {n_frames} frames; at least 2 folds of one frame are needed")
+        raise ValueError(f"n_folds: {n_folds} for {n_frames} frames; at least 2 folds of one frame each are needed")
     frames = np.arange(n_frames)
     for low, high in pairwise(edges):
         train = frames[(frames < low - gap) | (frames >= high + gap)]

@@ -7,7 +7,8 @@ G4 does not separate, because fc(rⱼₖ) exp(−η rⱼₖ²) couples j and k. 
 functions takes thousands of terms for 1e-12: the cutoff sphere of k around j cuts through the cutoff sphere around i,
 so the factor varies on the scale of Rc in all of r₁, r₂ and θ, has a kink in its second derivative on rⱼₖ = Rc, and a
 Legendre series in θ at each (r₁, r₂) converges only as l⁻³. So G4 stays a sum over pairs, made cheap: pairs with rⱼₖ >
-Rc end early, nothing transcendental is left in the loop, and its cost does not depend on the number of functions.
+Rc end early, nothing transcendental is left in the loop, and its cost does not depend on the number of functions. Both
+factors are polynomials (module `triangles`); where ζ is small and not an integer, tables (module `pairs`).
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from bpstudy.symmetry.functions import G4, AngularFunction
 from bpstudy.symmetry.harmonics import recurrence, spectrum
 from bpstudy.symmetry.neighbors import Neighbors
 from bpstudy.symmetry.pairs import add_pair_gradient, pair_sums
-from bpstudy.symmetry.shells import Shell
+from bpstudy.symmetry.shells import Shell, add_square_pulls
 from bpstudy.symmetry.spectra import add_spectrum_gradient, add_spectrum_pulls, ladder
 from bpstudy.symmetry.triangles import Triangles, add_triangle_pulls, triangle_sums
 
@@ -111,7 +112,7 @@ class AngularGroup:
             arrays = (*first.arrays, *second.arrays, self.same, self.far.coefficients, self.far.reach)
             total += pair_sums(*arrays, t.coefficients, t.cells, t.direct, t.zeta, t.side)
         total *= self.factor
-        if self.same:
+        if self.same and self.diagonal.any():
             total += first.squares[:, None] * self.diagonal
         return total
 
@@ -136,9 +137,9 @@ class AngularGroup:
             mixed = row_products(scaled, t.coefficients.reshape(-1, n_functions).T)
             mixed = mixed.reshape(-1, sides, cells, order, 1)
             self._add_pairs(first, second, first.pair, second.pair, mixed, scaled[:, :, None], out[:, :, None])
-        if self.same:
-            each = row_products(weights, self._square_factors[:, None])[near.centres()[first.pair]]
-            out[first.pair] += each * first.square_slopes
+        if self.same and self._square_factors.any():
+            each = row_products(weights, self._square_factors[:, None])[:, 0]
+            add_square_pulls(*first.columns, each, out)
 
     def gradients(self, near: Neighbors, rows: np.ndarray, n_rows: int) -> np.ndarray:
         """Sum of dGᵢf/drₚ over the neighbours p of each row, `rows` (n_pairs,): (n_rows, 3, n_functions)."""
@@ -153,9 +154,9 @@ class AngularGroup:
             degrees = self.series.shape[1]
             spectra = np.zeros((n_rows, 3, degrees))
             self._add_spectra(first, second, rows1, rows2, np.ones((n, degrees)), np.arange(degrees), spectra)
-            out += spectra @ self.series.T
+            out += (spectra.reshape(-1, degrees) @ self.series.T).reshape(out.shape)
         out *= self.factor
-        if self.same:
+        if self.same and self._square_factors.any():
             squares = np.stack([np.bincount(rows1, first.square_slopes[:, c], n_rows) for c in range(3)], axis=1)
             out += squares[:, :, None] * self._square_factors
         return out

@@ -8,10 +8,10 @@ import numpy as np
 
 log = logging.getLogger(__name__)
 # Sums may be reordered into SIMD lanes; the order is fixed when compiled, so results repeat. NaN never gets here.
-_FLAGS = {"reassoc", "contract", "nsz", "arcp", "nnan"}
+_FLAGS = frozenset({"reassoc", "contract", "nsz", "arcp", "nnan"})
 
 
-def compiled(function: Callable) -> Callable:
+def compiled(function: Callable, fastmath: frozenset[str] = _FLAGS) -> Callable:
     """Compile without the GIL and keep the machine code on disk where a folder can be written.
 
     numba writes its cache files by atomic rename, so that jobs which start together do not harm each other. Where
@@ -19,10 +19,10 @@ def compiled(function: Callable) -> Callable:
     set NUMBA_CACHE_DIR.
     """
     try:
-        return numba.njit(nogil=True, fastmath=_FLAGS, cache=True)(function)
+        return numba.njit(nogil=True, fastmath=set(fastmath), cache=True)(function)
     except RuntimeError as error:  # numba: "cannot cache function ...: no locator available"
         log.warning("no folder for compiled code, compiling anew in this process: %s", error)
-        return numba.njit(nogil=True, fastmath=_FLAGS)(function)
+        return numba.njit(nogil=True, fastmath=set(fastmath))(function)
 
 
 @compiled

@@ -13,7 +13,7 @@ import numpy as np
 from bpstudy.symmetry.compiled import compiled
 from bpstudy.symmetry.neighbors import Neighbors
 
-_BYTES = 2**24  # of the pulls at one time
+_BYTES = 2**20  # of the pulls at one time: they should stay in the cache
 
 
 class Block(Protocol):

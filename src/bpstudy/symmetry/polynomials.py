@@ -16,6 +16,8 @@ from bpstudy.symmetry.compiled import compiled
 
 _UNROLLED = 4  # steps of Horner's scheme in one pass: degrees are multiples of it
 _MOST_ANGULAR, _MOST_FAR = 32, 48  # degrees beyond which tables are faster
+_LOG2_E, _ROUND = 1.4426950408889634, 6755399441055744.0
+_LN2_HIGH, _LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
 _NEGLIGIBLE = 45.0  # exp(−45) = 3e-20
 
 
@@ -69,6 +71,11 @@ def far_side(eta: float, cutoff: float, tolerance: float) -> tuple[np.ndarray, f
     return None
 
 
+def cosine_cutoff() -> np.ndarray:
+    """fc in powers of 2(r/Rc)² − 1, to rounding."""
+    return _fit(lambda u: 0.5 * (np.cos(np.pi * np.sqrt((1 + u) / 2)) + 1), 12)[0]
+
+
 @compiled
 def evaluate(coefficients, u, n, value):
     """value[:n] = Σₚ coefficients[p] uᵖ; the degree is a multiple of 4."""
@@ -104,3 +111,28 @@ def evaluate_slope(coefficients, u, n, value, slope):
             v = v * t + c1
             slope[q] = d * t + v
             value[q] = v * t + c0
+
+
+def _exponentials(y, n, t, value):
+    """value[:n] = exp(y[:n]) for y ≤ 0, below −700 as there; to rounding. `t`: work space.
+
+    exp(y) = 2ᵏ exp(y − k ln 2): adding 1.5·2⁵² rounds to the whole number k and leaves it in the last bits, from where
+    it is shifted to those of the exponent.
+    """
+    bits = t.view(np.int64)
+    for b in range(n):
+        t[b] = max(y[b], -700.0) * _LOG2_E + _ROUND
+    for b in range(n):
+        k = t[b] - _ROUND
+        x = (max(y[b], -700.0) - k * _LN2_HIGH) - k * _LN2_LOW
+        low = 1.0 + x * (1.0 + x * (1 / 2 + x * (1 / 6 + x * (1 / 24 + x * (1 / 120 + x * (1 / 720))))))
+        high = 1 / 5040 + x * (1 / 40320 + x * (1 / 362880 + x * (1 / 3628800 + x * (1 / 39916800))))
+        x2 = x * x
+        value[b] = low + x2 * x2 * x2 * x * (high + x2 * x2 * x * (1 / 479001600 + x * (1 / 6227020800)))
+    for b in range(n):
+        bits[b] = (bits[b] + 1023) << 52
+    for b in range(n):
+        value[b] *= t[b]
+
+
+exponentials = compiled(_exponentials, frozenset({"contract", "nnan"}))  # sums must not be reordered here

@@ -59,6 +59,17 @@ def _weigh(r, fc, dfc, eta):
     return f, df
 
 
+@compiled
+def add_square_pulls(start, x, y, z, r, f, df, pair, weights, out):
+    """out[pair of j] += weights[i] times the derivative of fⱼ²."""
+    for i in range(len(start) - 1):
+        for q in range(start[i], start[i + 1]):
+            pull, row = 2 * weights[i] * f[q] * df[q], pair[q]
+            out[row, 0] += pull * x[q]
+            out[row, 1] += pull * y[q]
+            out[row, 2] += pull * z[q]
+
+
 @dataclass(frozen=True)
 class Shell:
     """The neighbours of one element (or all) within a cutoff, with weights fⱼ = exp(−η rⱼ²) fc(rⱼ)."""

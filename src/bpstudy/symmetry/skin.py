@@ -3,6 +3,9 @@
 L. Verlet, Phys. Rev. 159, 98 (1967), doi:10.1103/PhysRev.159.98.
 """
 
+import math
+from itertools import pairwise
+
 import numpy as np
 from ase import Atoms
 
@@ -13,25 +16,31 @@ from bpstudy.symmetry.search import find_pairs
 
 
 @compiled
-def _within(start, second, number, offset, positions, cutoff, first_centre, last_centre):
-    """The candidates of some centres that are within the cutoff now: their number for each centre, and columns."""
-    size, most = start[last_centre] - start[first_centre], cutoff * cutoff
-    counts = np.zeros(last_centre - first_centre, np.int64)
-    atom, kind = np.empty(size, np.int64), np.empty(size, np.int64)
-    vector, square = np.empty((size, 3)), np.empty(size)
-    total = 0
-    for i in range(first_centre, last_centre):
-        before = total
-        for p in range(start[i], start[i + 1]):  # no branch: a candidate beyond the cutoff is overwritten by the next
-            j, length = second[p], 0.0
+def _count(start, second, offset, positions, cutoff, centres, squares, counts):
+    """The square of each candidate's distance now, and how many of each centre are within the cutoff."""
+    for i in range(centres[0], centres[1]):
+        total = 0
+        for p in range(start[i], start[i + 1]):
+            square = 0.0
             for c in range(3):
-                along = positions[j, c] - positions[i, c] + offset[p, c]
-                vector[total, c] = along
-                length += along * along
-            atom[total], kind[total], square[total] = j, number[p], length
-            total += length <= most
-        counts[i - first_centre] = total - before
-    return counts, atom[:total], kind[:total], vector[:total], np.sqrt(square[:total])
+                along = positions[second[p], c] - positions[i, c] + offset[p, c]
+                square += along * along
+            squares[p] = square
+            total += square <= cutoff * cutoff
+        counts[i] = total
+
+
+@compiled
+def _fill(start, second, offset, positions, cutoff, centres, squares, number, begin, atom, kind, vector, distance):
+    """The candidates within the cutoff, those of centre i from row begin[i] on."""
+    for i in range(centres[0], centres[1]):
+        row = begin[i]
+        for p in range(start[i], start[i + 1]):
+            if squares[p] <= cutoff * cutoff:
+                atom[row], kind[row], distance[row] = second[p], number[p], math.sqrt(squares[p])
+                for c in range(3):
+                    vector[row, c] = positions[second[p], c] - positions[i, c] + offset[p, c]
+                row += 1
 
 
 class NeighborList:
@@ -62,13 +71,19 @@ class NeighborList:
         positions = np.array(atoms.positions, float)
         if not self._holds(atoms, positions):
             self._search(atoms)
-        tables = (self._start, self._second, self._number, self._offset, positions, self.cutoff)
-        ends = np.searchsorted(self._start, np.linspace(0, self._start[-1], threads + 1)[1:-1])
-        cuts = np.unique([0, *ends, len(atoms)])
-        found = list(in_threads(threads, lambda n: _within(*tables, cuts[n], cuts[n + 1]), range(len(cuts) - 1)))
-        counts, *columns = (np.concatenate(c) if len(found) > 1 else c[0] for c in zip(*found, strict=True))
-        near = Neighbors(np.concatenate(([0], np.cumsum(counts))), *columns)
-        check_overlap(near.centres, near.atom, near.distance)
+        n, start = len(atoms), self._start
+        ends = np.searchsorted(start, np.linspace(0, start[-1], threads + 1)[1:-1])
+        parts = list(pairwise(np.unique([0, *ends, n]).tolist()))
+        tables = (start, self._second, self._offset, positions, self.cutoff)
+        squares, begin = np.empty(len(self._second)), np.zeros(n + 1, np.int64)
+        list(in_threads(threads, lambda part: _count(*tables, part, squares, begin[1:]), parts))
+        np.cumsum(begin, out=begin)
+        atom, kind = np.empty(begin[-1], np.int64), np.empty(begin[-1], np.int64)
+        vector, distance = np.empty((begin[-1], 3)), np.empty(begin[-1])
+        columns = (squares, self._number, begin, atom, kind, vector, distance)
+        list(in_threads(threads, lambda part: _fill(*tables, part, *columns), parts))
+        near = Neighbors(begin, atom, kind, vector, distance)
+        check_overlap(near.centres, atom, distance)
         return near
 
     def _holds(self, atoms: Atoms, positions: np.ndarray) -> bool:

@@ -8,18 +8,14 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
+from bpstudy.thermal.unwrapping import unwrapped_positions
 
-def motion(frames: Sequence[Atoms], step_fs: float, longest_fs: float) -> pd.DataFrame:
-    """Correlations of frames `step_fs` apart, for lags up to `longest_fs`.
 
-    C(t) = Σ_i ⟨v_i(t₀) · v_i(t₀ + t)⟩ / Σ_i ⟨v_i²⟩ and MSD(t) = ⟨|r_i(t₀ + t) − r_i(t₀)|²⟩, over all atoms and starts
-    t₀; positions must not be wrapped back into the cell. The cell's drift is taken out of both.
-
-    Returns:
-        lag_fs, velocity_autocorrelation (1 at lag 0), mean_square_displacement_angstrom2.
+def check_motion(frames: Sequence[Atoms], step_fs: float, longest_fs: float) -> None:
+    """Can `motion` be calculated of these frames?
 
     Raises:
-        ValueError: fewer frames than two lags need, or frames without velocities.
+        ValueError: too few of them, or a frame without velocities.
     """
     lags = round(longest_fs / step_fs)
     if lags < 1 or len(frames) < 2 * lags:
@@ -27,10 +23,30 @@ def motion(frames: Sequence[Atoms], step_fs: float, longest_fs: float) -> pd.Dat
             f"{len(frames)} frames {step_fs:g} fs apart are too few for lags up to {longest_fs:g} fs; "
             f"{2 * max(lags, 1)} are needed"
         )
+    if not any(frame.get_momenta().any() for frame in frames):
+        raise ValueError("the frames have no velocities, which the velocity autocorrelation needs")
+    for number, frame in enumerate(frames):
+        if not frame.has("momenta"):
+            raise ValueError(f"frame {number} has no velocities, which the velocity autocorrelation needs")
+
+
+def motion(frames: Sequence[Atoms], step_fs: float, longest_fs: float) -> pd.DataFrame:
+    """Correlations of frames `step_fs` apart, for lags up to `longest_fs`.
+
+    C(t) = Σ_i ⟨v_i(t₀) · v_i(t₀ + t)⟩ / Σ_i ⟨v_i²⟩ and MSD(t) = ⟨|r_i(t₀ + t) − r_i(t₀)|²⟩, over all atoms and starts
+    t₀; positions that were wrapped back into the cell are unwrapped. The drift of the whole cell is removed from both.
+
+    Returns:
+        lag_fs, velocity_autocorrelation (1 at lag 0), mean_square_displacement_angstrom2.
+
+    Raises:
+        ValueError: fewer frames than two lags need, frames without velocities, or atoms that cannot be followed from
+            frame to frame (see `bpstudy.thermal.unwrapping.unwrapped_positions`).
+    """
+    check_motion(frames, step_fs, longest_fs)
+    lags = round(longest_fs / step_fs)
     velocities = np.array([frame.get_velocities() for frame in frames])
-    if not velocities.any():
-        raise ValueError("the frames have no velocities")
-    positions = np.array([frame.positions for frame in frames])
+    positions = unwrapped_positions(frames)
     masses = frames[0].get_masses()[:, None] / frames[0].get_masses().sum()
     velocities = velocities - (masses * velocities).sum(axis=1, keepdims=True)
     positions = positions - (masses * positions).sum(axis=1, keepdims=True)

@@ -1,13 +1,15 @@
 """The one entry to all optimizers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bpstudy.descriptors.features import Features
 from bpstudy.network.model import AtomicNetwork
 from bpstudy.training import adam, lbfgs, levenberg_marquardt
 from bpstudy.training.forces import ForceData
+from bpstudy.training.layers import direct_places
 from bpstudy.training.objective import Objective
 from bpstudy.training.result import Monitor, TrainingResult
 from bpstudy.training.settings import TrainingSettings
@@ -22,25 +24,33 @@ MINIMIZERS: dict[str, Minimizer] = {
 
 def train(
     network: AtomicNetwork,
-    features: Mapping[str, ArrayLike],
+    features: Features,
     energies_ev: ArrayLike,
     settings: TrainingSettings,
-    validation: tuple[Mapping[str, ArrayLike], ArrayLike] | None = None,
+    validation: tuple[Features, ArrayLike] | None = None,
     forces: ForceData | None = None,
     validation_forces: ForceData | None = None,
+    direct_decay: NDArray[np.float64] | None = None,
 ) -> TrainingResult:
-    """Fit `network`, in place, to cell energies (n_frames,) in eV, and to forces.
+    """Fit `network`, in place, to the energies (n_frames,), eV, of frames of any size and composition, and to forces.
 
-    `features` are raw, {element: (n_frames, n_atoms, n_functions)}; `validation` is a pair like the two. With forces,
-    every MSE is that of the energies plus weight · var(E) / F_scale² times that of the forces (`ForceData`). The number
-    of threads is the caller's to fix, see `set_threads`. Equal arguments and threads give equal bits on one machine.
+    `validation` is a pair like `features` and `energies_ev`. With forces, every MSE is that of the energies plus weight
+    · spread² / F_scale² times that of the forces (`ForceData`). The number of threads is the caller's to fix, see
+    `set_threads`. Equal arguments and threads give equal bits on one machine.
+
+    Args:
+        direct_decay: decay of the weights of the direct layers, in the order of the flat vector, in the place of the
+            settings' (`direct.start_at_ridge`).
 
     Raises:
-        ModelMismatchError: features of other elements or another number of functions than the network's.
+        ModelMismatchError: features of other elements or other functions than the network's.
         ValueError: numbers that are not finite, or not one energy a frame.
         TrainingDivergedError: the error grew beyond all bounds; the network then keeps its weights.
     """
-    objective = Objective(network, features, energies_ev, settings.weight_decay, forces)
+    decay = np.full(network.get_weights().size, settings.weight_decay)
+    if direct_decay is not None:
+        decay[direct_places(network)] = direct_decay
+    objective = Objective(network, features, energies_ev, decay, forces)
     held_out = None if validation is None else Objective(network, *validation, forces=validation_forces).mse_ev2
     monitor = Monitor(settings, held_out)
     reason = MINIMIZERS[settings.name](objective, network.get_weights(), monitor, settings)

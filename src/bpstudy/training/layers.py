@@ -1,72 +1,136 @@
-"""What the energies and the forces of a network share: its architecture, weights from the flat vector, slopes."""
+"""The atomic network of one element as a function of the flat vector of weights: values, slopes, derivatives.
 
-from collections.abc import Callable
+With a_l = f(z_l), z_l = a_(l-1) W_l + b_l, output o = a_L w + b (+ a_0 w_direct), and δ_l = do/dz_l = e_l f'(z_l),
+e_L = w, e_l = δ_(l+1) W_(l+1)ᵀ. Along a tangent ȧ_0 of the inputs: ż_l = ȧ_(l-1) W_l, ȧ_l = f'(z_l) ż_l,
+δ̇_l = ė_l f'(z_l) + e_l f''(z_l) ż_l, with ė_L = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 
-import tensorflow as tf
+import numpy as np
+from numpy.typing import NDArray
 
+from bpstudy.network.activations import ACTIVATIONS
 from bpstudy.network.model import AtomicNetwork
 
-Tensors = dict[str, tf.Tensor]
-Weights = dict[str, list[tuple[tf.Tensor, tf.Tensor]]]
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Layer:
-    """Numbers in and out of a dense layer, and its activation."""
+class Architecture:
+    """Layers of one element: numbers of inputs and of hidden neurons, activation, direct layer; and its first weight."""
 
-    rows: int
-    columns: int
-    activation: Callable[[tf.Tensor], tf.Tensor]
+    sizes: tuple[int, ...]
+    activation: str
+    direct: bool
+    start: int
 
+    @property
+    def n_hidden(self) -> int:
+        return len(self.sizes) - 1
 
-Architecture = tuple[tuple[str, tuple[Layer, ...]], ...]
-
-
-def architecture(network: AtomicNetwork) -> Architecture:
-    """The layers with weights to train, input to output, of each element."""
-    return tuple(
-        (
-            element,
-            tuple(Layer(layer.kernel.shape[0], layer.units, layer.activation) for layer in network.dense(element)),
-        )
-        for element in network.labels
-    )
-
-
-@cache
-def compiled(graph: Callable, of: Architecture) -> Callable:
-    """graph(architecture, …), traced once for all fits of a process: tracing takes as long as some iterations."""
-    return tf.function(partial(graph, of), reduce_retracing=True, autograph=False)
+    def slices(self) -> Iterator[slice]:
+        """Places of the weights in the flat vector: kernel and bias of each layer, output's last, then direct's."""
+        place = self.start
+        outputs = (*self.sizes[1:], 1)
+        counts = [n for n_in, n_out in zip(self.sizes, outputs, strict=True) for n in (n_in * n_out, n_out)]
+        for count in [*counts, *([self.sizes[0]] if self.direct else [])]:
+            yield slice(place, place + count)
+            place += count
 
 
-def unpack(theta: tf.Tensor, of: Architecture) -> Weights:
-    """The flat vector as {element: [(kernel, bias) a layer]}."""
-    start = 0
-    weights: Weights = {}
-    for element, stack in of:
-        weights[element] = []
-        for layer in stack:
-            rows, columns = layer.rows, layer.columns
-            middle, end = start + rows * columns, start + (rows + 1) * columns
-            weights[element].append((tf.reshape(theta[start:middle], (rows, columns)), theta[middle:end]))
-            start = end
-    return weights
+def architectures(network: AtomicNetwork) -> dict[str, Architecture]:
+    """Of each element of a network."""
+    found, place = {}, 0
+    for element in network.labels:
+        dense = network.dense(element)
+        sizes = tuple(layer.kernel.shape[0] for layer in dense)
+        direct = network.direct(element) is not None
+        found[element] = Architecture(sizes, dense[0].activation.__name__, direct, place)
+        place = list(found[element].slices())[-1].stop
+    return found
 
 
-def slope(layer: Layer, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """f(z) and f'(z) of a layer's activation."""
-    with tf.GradientTape() as tape:
-        tape.watch(z)
-        a = layer.activation(z)
-    return a, tape.gradient(a, z)
+def direct_places(network: AtomicNetwork) -> NDArray[np.intp]:
+    """Places of the weights of the direct layers in the flat vector, element by element."""
+    places = [list(of.slices())[-1] for of in architectures(network).values() if of.direct]
+    return np.concatenate([np.arange(p.start, p.stop) for p in places] or [np.empty(0, dtype=np.intp)])
 
 
-def curvature(layer: Layer, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """f(z), f'(z) and f''(z) of a layer's activation."""
-    with tf.GradientTape() as tape:
-        tape.watch(z)
-        a, first = slope(layer, z)
-    second = tape.gradient(first, z, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return a, first, second
+class Pass:
+    """The network of one element at some weights and inputs `x` (n_rows, n_inputs).
+
+    `outputs` (n_rows,); `values` are a_0 … a_L. With `sloped`, also `deltas` δ_l and `slopes` do/dx (n_rows, n_inputs);
+    with `curved`, also what the tangents need.
+    """
+
+    def __init__(
+        self, of: Architecture, weights: Array, x: Array, *, sloped: bool = False, curved: bool = False
+    ) -> None:
+        self.architecture = of
+        parts = [weights[place] for place in of.slices()]
+        self.kernels = [parts[2 * k].reshape(n_in, -1) for k, n_in in enumerate(of.sizes)]
+        self.direct = parts[-1] if of.direct else None
+        activation = ACTIVATIONS[of.activation]
+        self.values, inner = [x], []
+        for kernel, bias in zip(self.kernels[:-1], parts[1 : 2 * of.n_hidden : 2], strict=True):
+            z = self.values[-1] @ kernel
+            z += bias
+            inner.append(z)
+            self.values.append(activation.value(z))
+        self.outputs = self.values[-1] @ self.kernels[-1][:, 0] + parts[2 * of.n_hidden + 1]
+        if self.direct is not None:
+            self.outputs += x @ self.direct
+        if not sloped:
+            return
+        pairs = list(zip(inner, self.values[1:], strict=True))
+        self.first = [activation.slope(z, a) for z, a in pairs]
+        self.deltas: list[Array] = []
+        self.bent: list[Array] = []  # e_l f''(z_l)
+        e = np.broadcast_to(self.kernels[-1][:, 0], self.values[-1].shape)
+        for level in reversed(range(of.n_hidden)):
+            self.deltas.insert(0, e * self.first[level])
+            if curved:
+                self.bent.insert(0, e * activation.curvature(*pairs[level]))
+            e = self.deltas[0] @ self.kernels[level].T
+        self.slopes = e if self.direct is None else e + self.direct
+
+    def weight_derivatives(self, upstream: Array) -> list[Array]:
+        """Σ_rows upstream · do/dweights, in the order of the flat vector; upstream (n_rows,)."""
+        found = []
+        for a, delta in zip(self.values, self.deltas, strict=False):
+            weighted = upstream[:, None] * delta
+            found += [(a.T @ weighted).ravel(), weighted.sum(axis=0)]
+        found += [upstream @ self.values[-1], np.array([upstream.sum()])]
+        return found if self.direct is None else [*found, upstream @ self.values[0]]
+
+    def along(self, tangents: Array, rows: NDArray[np.intp] | slice) -> tuple[list[Array], list[Array]]:
+        """ȧ_0 … ȧ_L and δ̇_1 … δ̇_L along tangents (n, n_inputs) of the inputs of some rows (n,)."""
+        moved, bends = [tangents], []
+        for kernel, first in zip(self.kernels[:-1], self.first, strict=True):
+            dz = moved[-1] @ kernel
+            bends.append(dz)
+            moved.append(first[rows] * dz)
+        for level in reversed(range(self.architecture.n_hidden)):
+            bends[level] *= self.bent[level][rows]
+            if level + 1 < len(bends):
+                bends[level] += (bends[level + 1] @ self.kernels[level + 1].T) * self.first[level][rows]
+        return moved, bends
+
+    def slope_derivatives(self, directions: Array) -> list[Array]:
+        """Σ_rows d(directions · do/dx)/dweights, in the order of the flat vector; directions (n_rows, n_inputs)."""
+        moved, bends = self.along(directions, slice(None))
+        found = []
+        for a, da, delta, ddelta in zip(self.values, moved, self.deltas, bends, strict=False):
+            found += [(da.T @ delta + a.T @ ddelta).ravel(), ddelta.sum(axis=0)]
+        found += [moved[-1].sum(axis=0), np.zeros(1)]
+        return found if self.direct is None else [*found, directions.sum(axis=0)]
+
+
+def scatter(architecture: Architecture, parts: Sequence[Array], out: Array) -> None:
+    """Put derivatives with respect to each layer's weights in their places of the flat vector."""
+    for place, part in zip(architecture.slices(), parts, strict=True):
+        out[place] = part

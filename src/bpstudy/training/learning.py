@@ -11,15 +11,9 @@ import pandas as pd
 from bpstudy.config.analysis import LearningCurves
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.statistics import errors, rms
-from bpstudy.training.experiment import (
-    TRAIN,
-    FrameSet,
-    fit_network,
-    fit_scalers,
-    force_weight,
-    predict_baselines,
-    predict_network,
-)
+from bpstudy.training.baselines import fit_ridge, predict_baselines
+from bpstudy.training.networks import FitSettings, check_sets, fit_network, fit_scalers, predict_network
+from bpstudy.training.sets import TRAIN, FrameSet
 
 HELD_OUT = "held out"
 
@@ -62,19 +56,21 @@ def learning_curves(
     """
     rows = []
     times = run.energies["time_fs"].to_numpy()
-    n_atoms = len(run.features.numbers)
+    settings = FitSettings.of(experiment, optimizer)
     for share, count in points:
         sets = {TRAIN: run.take(spread(len(times), share, count)), HELD_OUT: held_out}
-        baselines = predict_baselines(sets, force_weight(experiment)).query("set == @HELD_OUT")
+        check_sets(sets)
+        ridge = fit_ridge(sets[TRAIN], settings.force_weight)
+        baselines = predict_baselines(sets, ridge).query("set == @HELD_OUT")
         predicted: list[tuple[str, int | None, pd.DataFrame]] = [(m, None, baselines) for m in ("mean", "ridge")]
         scalers = fit_scalers(sets[TRAIN].features)
         for seed in seeds:
-            network, _, _ = fit_network(experiment, optimizer, seed, scalers, sets)
+            network = fit_network(settings, seed, scalers, sets, ridge if settings.direct else None).network
             predicted.append(("nn", seed, held_out.predicted(**predict_network(network, held_out))))
         for model, start, table in predicted:
             row = {"duration_fs": share * (times[-1] - times[0]), "share": share, "frames": count}
             row |= {"model": "network" if model == "nn" else model, "seed": start}
-            row |= asdict(errors(table["energy_dft_ev"], table[f"energy_{model}_ev"], n_atoms))
+            row |= asdict(errors(table["energy_dft_ev"], table[f"energy_{model}_ev"], table["n_atoms"]))
             if held_out.forces is not None:
                 known = table[f"force_error_{model}_ev_per_angstrom"].dropna()
                 row["force_rmse_mev_per_angstrom"] = 1000 * rms(known)

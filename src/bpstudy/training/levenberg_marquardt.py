@@ -1,12 +1,20 @@
 """Levenberg-Marquardt (D. W. Marquardt, J. SIAM 11, 431 (1963), doi:10.1137/0111030) with geodesic acceleration
 (M. K. Transtrum, B. B. Machta, J. P. Sethna, Phys. Rev. E 83, 036701 (2011), doi:10.1103/PhysRevE.83.036701).
 
-The damped Gauss-Newton step of Σρ² + c|w|², c = n_frames · weight_decay, with damping μ and D = μ + c, is
-v = η - (c/D) w where (JᵀJ + D) η = -Jᵀ(ρ - (c/D) J w). The residuals bend along it: with their second derivative ρ'' in
+The damped Gauss-Newton step of Σρ² + Σ c w², c = n_frames · weight_decay, with damping μ and D = μ + c, is
+v = η - (c/D) w where (JᵀJ + D) η = -Jᵀ(ρ - J (c/D) w). The residuals bend along it: with their second derivative ρ'' in
 the direction v, a solves (JᵀJ + D) a = -Jᵀρ'', and the step is v + a/2; or v alone where a is not small beside it, so
-that the second order says nothing. With fewer frames than weights the same comes from the dual equations,
--Jᵀ(J Jᵀ + D)⁻¹ in the place of -(JᵀJ + D)⁻¹Jᵀ, so the matrix to factorise is always the smaller one.
+that the second order says nothing.
+
+With more rows than weights only JᵀJ is kept, gathered from blocks of rows; Jᵀ times a vector is a backward pass. With
+fewer rows, and one c for all weights, the same step comes from the dual equations, -Jᵀ(J Jᵀ + D)⁻¹ in the place of
+-(JᵀJ + D)⁻¹Jᵀ, so the matrix to factorise is the smaller one.
 """
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +36,7 @@ def minimize(objective: Objective, weights: Array, monitor: Monitor, settings: T
     """Minimise from `weights`; returns the reason of the stop."""
     damping = settings.damping
     while True:
-        equations = NormalEquations(objective, weights)
+        equations = normal_equations(objective, weights)
         reason = monitor.record(equations.state)
         if reason:
             return reason
@@ -36,8 +44,7 @@ def minimize(objective: Objective, weights: Array, monitor: Monitor, settings: T
             step = equations.step(damping)
             if step is not None:
                 trial = weights + step
-                value = objective.mean_square(trial) + objective.weight_decay * float(trial @ trial)
-                if value < equations.value:
+                if objective.mean_square(trial) + objective.penalty(trial) < equations.value:
                     break
             damping *= RAISE
             if damping > DAMPING_RANGE[1]:
@@ -46,27 +53,28 @@ def minimize(objective: Objective, weights: Array, monitor: Monitor, settings: T
         damping = max(damping * LOWER, DAMPING_RANGE[0])
 
 
-class NormalEquations:
-    """The normal equations at some weights, primal or dual whichever is smaller; damped steps of any damping."""
+def normal_equations(objective: Objective, weights: Array) -> NormalEquations:
+    """Those of the smaller matrix."""
+    uniform = bool((objective.weight_decay == objective.weight_decay[0]).all())
+    return (DualEquations if uniform and objective.n_rows < objective.n_weights else PrimalEquations)(
+        objective, weights
+    )
+
+
+class NormalEquations(ABC):
+    """The normal equations at some weights; damped steps of any damping."""
+
+    matrix: Array  # JᵀJ or J Jᵀ
+    residuals: Array
 
     def __init__(self, objective: Objective, weights: Array) -> None:
         self.objective, self.weights = objective, weights
-        n_frames, n_weights = objective.n_frames, objective.n_weights
+        n_frames = objective.n_frames
         self.decay = n_frames * objective.weight_decay
-        self.dual = objective.n_rows < n_weights
-        residuals, self.jacobian = zip(*objective.jacobian(weights), strict=True)  # of blocks of rows
-        self.residuals = np.concatenate(residuals)
-        if self.dual:
-            self.jacobian = (np.concatenate(self.jacobian),)
-            self.matrix = self.jacobian[0] @ self.jacobian[0].T
-        else:
-            self.matrix = np.zeros((n_weights, n_weights))
-            for block in self.jacobian:
-                self.matrix += block.T @ block
-        self.along_weights = self._along(weights)
-        self.mean_diagonal = float(np.trace(self.matrix)) / n_weights
+        self._gather()
+        self.mean_diagonal = float(np.trace(self.matrix)) / objective.n_weights
         mean_square = float(self.residuals @ self.residuals) / n_frames
-        self.value = mean_square + objective.weight_decay * float(weights @ weights)
+        self.value = mean_square + objective.penalty(weights)
         gradient = 2 / n_frames * (self._transposed(self.residuals) + self.decay * weights)
         unit = objective.unit_ev2
         self.state = State(weights, unit * mean_square, unit * self.value, unit * float(np.linalg.norm(gradient)))
@@ -74,30 +82,64 @@ class NormalEquations:
     def step(self, damping: float) -> Array | None:
         """The change of the weights, or None where rounding leaves the matrix without a Cholesky factor."""
         shift = damping * self.mean_diagonal + self.decay
-        shrink = self.decay / shift
-        matrix = self.matrix + shift * np.eye(len(self.matrix))
+        shrink = self.decay / shift * self.weights
         try:
-            factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+            solve = self._factorise(shift)
         except LinAlgError:
             return None
-
-        def solve(rows: Array) -> Array:
-            if self.dual:
-                return -self._transposed(cho_solve(factor, rows, check_finite=False))
-            return -cho_solve(factor, self._transposed(rows), check_finite=False)
-
-        velocity = solve(self.residuals - shrink * self.along_weights) - shrink * self.weights
+        velocity = solve(self.residuals, shrink) - shrink
         there = self.objective.residuals(self.weights + DIFFERENCE * velocity)
-        bend = 2 / DIFFERENCE * ((there - self.residuals) / DIFFERENCE - self._along(velocity))
-        acceleration = solve(bend)
+        acceleration = 2 / DIFFERENCE * solve((there - self.residuals) / DIFFERENCE, velocity)
         small = 2 * np.linalg.norm(acceleration) <= LARGEST_ACCELERATION * np.linalg.norm(velocity)
         return velocity + acceleration / 2 if small else velocity
 
-    def _along(self, direction: Array) -> Array:
-        """J times a change of the weights."""
-        return np.concatenate([block @ direction for block in self.jacobian])
+    @abstractmethod
+    def _gather(self) -> None:
+        """Residuals, matrix and what else comes of the Jacobian."""
 
+    @abstractmethod
     def _transposed(self, rows: Array) -> Array:
         """Jᵀ times rows."""
-        ends = np.cumsum([len(block) for block in self.jacobian])[:-1]
-        return sum(block.T @ part for block, part in zip(self.jacobian, np.split(rows, ends), strict=True))
+
+    @abstractmethod
+    def _factorise(self, shift: Array) -> Callable[[Array, Array], Array]:
+        """(rows, along) ↦ -(JᵀJ + D)⁻¹ Jᵀ(rows - J along)."""
+
+
+class PrimalEquations(NormalEquations):
+    """(JᵀJ + D) x = -Jᵀ rows."""
+
+    def _gather(self) -> None:
+        self.residuals, self._pull = self.objective.linearise(self.weights)
+        self.matrix = np.zeros((self.objective.n_weights, self.objective.n_weights))
+        for _, block in self.objective.jacobian(self.weights):
+            self.matrix += block.T @ block
+
+    def _transposed(self, rows: Array) -> Array:
+        return self._pull(rows)
+
+    def _factorise(self, shift: Array) -> Callable[[Array, Array], Array]:
+        matrix = self.matrix.copy()
+        matrix[np.diag_indices_from(matrix)] += shift
+        factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        return lambda rows, along: cho_solve(factor, self.matrix @ along - self._transposed(rows), check_finite=False)
+
+
+class DualEquations(NormalEquations):
+    """x = -Jᵀ y, (J Jᵀ + D) y = rows."""
+
+    def _gather(self) -> None:
+        residuals, blocks = zip(*self.objective.jacobian(self.weights), strict=True)
+        self.residuals, self.jacobian = np.concatenate(residuals), np.concatenate(blocks)
+        self.matrix = self.jacobian @ self.jacobian.T
+
+    def _transposed(self, rows: Array) -> Array:
+        return self.jacobian.T @ rows
+
+    def _factorise(self, shift: Array) -> Callable[[Array, Array], Array]:
+        matrix = self.matrix.copy()
+        matrix[np.diag_indices_from(matrix)] += shift[0]
+        factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        return lambda rows, along: (
+            -self._transposed(cho_solve(factor, rows - self.jacobian @ along, check_finite=False))
+        )

@@ -1,16 +1,18 @@
-"""What a network has to beat: the mean energy, and a linear model of the functions summed over atoms."""
+"""What a network has to beat: the mean energy of the atoms, and a linear model of the functions summed over atoms."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from bpstudy.network.normalization import is_dead
+from bpstudy.descriptors.features import Features
+from bpstudy.descriptors.gradients import ForceSet
+from bpstudy.network.element import ElementNetwork, Layer
+from bpstudy.network.normalization import EnergyScale, is_dead
+from bpstudy.statistics import rms
 from bpstudy.statistics.finite import finite_energies, finite_features
 from bpstudy.statistics.splits import contiguous_folds
 
@@ -21,122 +23,138 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class LinearModel:
-    """E = intercept + Σ coefficients · Σ_atoms G, eV."""
+    """E = Σ_atoms (offset of the element + coefficients of the element · G), eV.
 
-    coefficients: Array
-    intercept: float
+    Attributes:
+        coefficients: {element: (n_functions,)}, eV.
+        offsets_ev: {element: eV}.
+        penalty: of the fit that found it: it minimises mean (ΔE / n_atoms)² / spread² + force_weight · mean ΔF² /
+            mean F² + Σ penalty · coefficients², 1/eV², {element: (n_functions,)}.
+    """
 
-    def energies(self, sums: Array) -> Array:
-        """Cell energies (n_frames,), eV, from the functions summed over atoms (n_frames, n)."""
-        return sums @ self.coefficients + self.intercept
+    coefficients: Mapping[str, Array]
+    offsets_ev: Mapping[str, float]
+    penalty: Mapping[str, Array]
 
-    def forces(self, gradients: Array) -> Array:
-        """Forces (n_frames, n_components), eV/Å, from dG/dR summed over atoms (n_frames, n_components, n)."""
-        return -gradients @ self.coefficients
+    def energies(self, features: Features) -> Array:
+        """Energies (n_frames,), eV."""
+        energies = np.zeros(features.n_frames)
+        for element, of in features.rows.items():
+            atomic = self.offsets_ev[element] + of.values @ self.coefficients[element]
+            energies += np.bincount(of.frame, atomic, features.n_frames)
+        return energies
+
+    def element_network(self, element: str) -> ElementNetwork:
+        """The model of one element as a network without hidden layers."""
+        coefficients = self.coefficients[element]
+        layer = Layer(coefficients[:, None], np.zeros(1), "linear")
+        one = np.ones_like(coefficients)
+        return ElementNetwork(one, 0 * one, (layer,), 1.0, self.offsets_ev[element])
+
+    def forces(self, known: ForceSet) -> Array:
+        """The components (n_components,), eV/Å."""
+        forces = np.zeros(len(known.frame))
+        for element, d in known.gradients.items():
+            forces -= np.bincount(d.component, d.values @ self.coefficients[element], len(forces))
+        return forces
+
+
+def mean_energies(known: Features, energies_ev: ArrayLike, of: Features) -> Array:
+    """The mean training energy of the atoms of each element (`EnergyScale`) as prediction: (n_frames,), eV."""
+    return EnergyScale.fit(energies_ev, known.counts()).baseline_ev(of.counts())
+
+
+def ridge(
+    features: Features,
+    energies_ev: ArrayLike,
+    forces: ForceSet | None = None,
+    force_weight: float = 1.0,
+    n_folds: int = 5,
+    gap: int = 0,
+) -> LinearModel:
+    """Ridge regression of energies, and forces, on sums of the functions over atoms, with the networks' loss.
+
+    Σ (ΔE / n_atoms)² / spread² + (n_frames / N_F) · force_weight · Σ ΔF² / mean F² + strength / spread_E² · |c|², with
+    c the coefficients of the sums an atom, standardised but for dead ones, and spread_E that of the energies of cells
+    of the mean number of atoms. The strength is chosen among `STRENGTHS` by the same loss, without its last term, over
+    contiguous folds of the frames, `gap` frames apart; the forces of a fold are those of its frames. For energies of
+    frames of one composition it is `sklearn.linear_model.Ridge` on their sums.
+
+    Raises:
+        ValueError: values that are not finite, not one energy a frame, too few frames for the folds, a fold without
+            forces.
+    """
+    problem = _Problem(features, finite_energies(energies_ev, "energies"), forces, force_weight)
+    errors = np.zeros(len(STRENGTHS))
+    for train, test in contiguous_folds(features.n_frames, n_folds, gap):
+        fitted = problem.solve(train)
+        a, b = problem.rows(test, fitted)
+        errors += ((fitted.coefficients @ a.T - b) ** 2).sum(axis=1) / len(test)
+    return problem.model(int(errors.argmin()))
 
 
 @dataclass(frozen=True, eq=False)
-class KnownForces:
-    """Forces of some training frames: which frames, dG/dR summed over atoms, forces (eV/Å), weight in the loss."""
+class _Fitted:
+    """Coefficients for each strength, of columns that are centred and scaled; and the mean energy."""
 
-    places: NDArray[np.intp]  # (n_frames,)
-    gradients: Array  # (n_frames, n_components, n)
-    forces: Array  # (n_frames, n_components)
-    weight: float
-
-
-class LiveScaler(StandardScaler):
-    """Zero mean and unit variance, but for dead columns, as in the networks (`network.normalization.Scaler`)."""
-
-    def fit(self, X, y=None, sample_weight=None):
-        super().fit(X, y, sample_weight)
-        self.scale_[is_dead(X)] = 1.0
-        return self
+    coefficients: Array  # (n_strengths, n)
+    centre: Array
+    scale: Array
+    mean: float
 
 
-def sum_over_atoms(features: Mapping[str, ArrayLike]) -> NDArray[np.float64]:
-    """(n_frames, n) sums over atoms of {element: (n_frames, n_atoms, n_functions)}, elements side by side."""
-    return np.hstack([finite_features(x, f"features[{element}]").sum(axis=1) for element, x in features.items()])
+class _Problem:
+    """The loss as least squares, for any of the frames, of energies and sums of cells of the mean number of atoms."""
 
+    def __init__(self, features: Features, energies: Array, forces: ForceSet | None, force_weight: float) -> None:
+        for element, of in features.rows.items():
+            finite_features(of.values, f"features[{element}]")
+        self.features, self.forces, self.force_weight = features, forces, force_weight
+        self.energy_scale = EnergyScale.fit(energies, features.counts())
+        size = features.n_atoms / self.energy_scale.mean_atoms
+        self.x = features.sums() / size[:, None]
+        self.y = (energies - self.energy_scale.baseline_ev(features.counts())) / size
+        self.spread = self.energy_scale.unit_ev
+        if forces is not None:
+            self.slopes = -forces.sums()
+            self.rms = rms(forces.forces_ev_per_angstrom)
 
-def mean_baseline(energies_ev: ArrayLike, n_frames: int) -> NDArray[np.float64]:
-    """The mean of the training energies as prediction for `n_frames` frames."""
-    return np.full(n_frames, finite_energies(energies_ev, "energies").mean())
-
-
-def ridge_baseline(
-    features: Mapping[str, ArrayLike], energies_ev: ArrayLike, n_folds: int = 5, gap: int = 0
-) -> GridSearchCV:
-    """Ridge regression of cell energies on sums over atoms (`LiveScaler`): `.predict(sum_over_atoms(features))`.
-
-    Its strength is chosen among `STRENGTHS` by the mean squared error over contiguous folds of the training frames,
-    `gap` frames apart; `.best_params_["ridge__alpha"]` tells it.
-
-    Raises:
-        ValueError: values that are not finite, not one energy a frame, too few frames for the folds.
-    """
-    x, y = sum_over_atoms(features), finite_energies(energies_ev, "energies")
-    if len(x) != len(y):
-        raise ValueError(f"energies: {len(y)} for {len(x)} frames of features; give one energy a frame")
-    search = GridSearchCV(
-        make_pipeline(LiveScaler(), Ridge(solver="svd")),
-        {"ridge__alpha": STRENGTHS},
-        scoring="neg_mean_squared_error",
-        cv=list(contiguous_folds(len(y), n_folds, gap)),
-    )
-    return search.fit(x, y)
-
-
-def linear_model(search: GridSearchCV) -> LinearModel:
-    """What `ridge_baseline` found, in raw sums."""
-    scaler, ridge = search.best_estimator_
-    coefficients = ridge.coef_ / scaler.scale_
-    return LinearModel(coefficients, float(ridge.intercept_ - scaler.mean_ @ coefficients))
-
-
-def ridge_force_baseline(
-    features: Mapping[str, ArrayLike], energies_ev: ArrayLike, known: KnownForces, n_folds: int = 5, gap: int = 0
-) -> LinearModel:
-    """`ridge_baseline` on energies and forces, with the networks' loss and the strength chosen by it.
-
-    (n_frames / N_F) · weight · Σ (F error)² / mean F² is added to Σ (E error)² / var(E), so without forces it is
-    `ridge_baseline`. The forces of a fold are those of its frames.
-
-    Raises:
-        ValueError: as `ridge_baseline`, or a fold without forces.
-    """
-    x, y = sum_over_atoms(features), finite_energies(energies_ev, "energies")
-    scaler = LiveScaler().fit(x)
-    z, slopes = scaler.transform(x), -known.gradients / scaler.scale_
-    spread, rms = y.std(), float(np.sqrt((known.forces**2).mean()))
-
-    def rows(frames: NDArray[np.intp], centre: Array, mean: float) -> tuple[Array, Array]:
-        """The loss as least squares: the frames' energies about `mean`, and their forces, each in its unit."""
-        chosen = np.isin(known.places, frames)
+    def rows(self, frames: NDArray[np.intp], of: _Fitted) -> tuple[Array, Array]:
+        """The frames' energies about the mean, and their forces, each in its unit."""
+        a, b = (self.x[frames] - of.centre) / (of.scale * self.spread), (self.y[frames] - of.mean) / self.spread
+        if self.forces is None:
+            return a, b
+        chosen = np.isin(self.forces.frame, frames)
         if not chosen.any():
             raise ValueError("forces: a fold of the training frames has none; take those of more frames")
-        a, b = slopes[chosen].reshape(-1, z.shape[1]), known.forces[chosen].ravel()
-        factor = (known.weight * len(frames) / len(b)) ** 0.5 / rms
-        left = np.vstack([(z[frames] - centre) / spread, factor * a])
-        return left, np.concatenate([(y[frames] - mean) / spread, factor * b])
-
-    def solve(frames: NDArray[np.intp]) -> tuple[Array, Array, float]:
-        """Coefficients of z for each strength, and what the energies are centred about."""
-        centre, mean = z[frames].mean(axis=0), float(y[frames].mean())
-        a, b = rows(frames, centre, mean)
-        u, s, vt = np.linalg.svd(a, full_matrices=False)
+        factor = (self.force_weight * len(frames) / chosen.sum()) ** 0.5 / self.rms
         return (
-            np.array([vt.T @ (s / (s**2 + strength / spread**2) * (u.T @ b)) for strength in STRENGTHS]),
-            centre,
-            mean,
+            np.vstack([a, self.slopes[chosen] * (factor / of.scale)]),
+            np.concatenate([b, factor * self.forces.forces_ev_per_angstrom[chosen]]),
         )
 
-    errors = np.zeros(len(STRENGTHS))
-    for train, test in contiguous_folds(len(y), n_folds, gap):
-        coefficients, centre, mean = solve(train)
-        a, b = rows(test, centre, mean)
-        errors += ((coefficients @ a.T - b) ** 2).sum(axis=1)
-    coefficients, centre, mean = solve(np.arange(len(y)))
-    best = coefficients[errors.argmin()]
-    raw = best / scaler.scale_
-    return LinearModel(raw, float(mean - centre @ best - scaler.mean_ @ raw))
+    def solve(self, frames: NDArray[np.intp]) -> _Fitted:
+        """The columns are scaled by the frames fitted to, with forces by all."""
+        known = self.x[frames] if self.forces is None else self.x
+        spread = known.std(axis=0)
+        scale = np.where(is_dead(known) | (spread == 0), 1.0, spread)
+        of = _Fitted(np.empty(0), self.x[frames].mean(axis=0), scale, float(self.y[frames].mean()))
+        a, b = self.rows(frames, of)
+        u, s, vt = np.linalg.svd(a, full_matrices=False)
+        projected = u.T @ b
+        shrunk = [s / (s**2 + strength / self.spread**2) * projected for strength in STRENGTHS]
+        return replace(of, coefficients=np.array(shrunk) @ vt)
+
+    def model(self, best: int) -> LinearModel:
+        """Of all frames, with one strength, in raw functions of each element's atoms."""
+        of = self.solve(np.arange(self.features.n_frames))
+        raw = of.coefficients[best] / of.scale
+        constant = (of.mean - of.centre @ raw) / self.energy_scale.mean_atoms
+        penalty = STRENGTHS[best] / self.spread**2 / self.features.n_frames * of.scale**2
+        rows = self.features.rows
+        ends = np.cumsum([known.values.shape[1] for known in rows.values()])[:-1]
+        return LinearModel(
+            dict(zip(rows, np.split(raw, ends), strict=True)),
+            {element: offset + constant for element, offset in self.energy_scale.offsets_ev.items()},
+            dict(zip(rows, np.split(penalty, ends), strict=True)),
+        )

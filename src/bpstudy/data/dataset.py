@@ -1,0 +1,205 @@
+"""Data sets: frames of any size, composition, cell and periodic axes, from any number of files, in eV and Å."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from bpstudy.config.datasets import BLOCKS, FILE, Imported, Units
+from bpstudy.data import formats, names
+from bpstudy.data.copies import fingerprint
+from bpstudy.data.errors import TrajectoryError, check_file
+from bpstudy.data.units import energy_ev, length_angstrom
+
+GROUP = "group"
+
+
+@dataclass
+class DataSet:
+    """The frames of a system whose data exist, read one by one: the memory is that of the largest frame.
+
+    Every frame has an energy, a free energy (the same where the file has one energy), forces if all of them have,
+    momenta if the file has, and in `info` its file, its number there and its group. Constraints are dropped.
+
+    Attributes:
+        declared: the files, the names of what they hold, and their units.
+        folder: what relative paths are relative to.
+    """
+
+    declared: Imported
+    folder: Path = field(default_factory=Path)
+    _first: Atoms | None = field(default=None, init=False, repr=False)
+    _names: names.Names | None = field(default=None, init=False, repr=False)
+
+    def __iter__(self) -> Iterator[Atoms]:
+        """Raises:
+        TrajectoryError: a frame that cannot be used, named by its file and number; or nothing at all.
+        """
+        self._first = self._names = None
+        energies = self._table()
+        total = 0
+        for source in self.declared.sources:
+            units, before = self.units(source), total
+            raw_frames = formats.read_raw(self.folder / source, self.declared.format, self.declared.elements)
+            for number, raw in enumerate(raw_frames):
+                where = f"{source}, frame {number}"
+                row = None if energies is None else self._row(energies, total, where)
+                yield self._frame(raw, units, source, number, row)
+                total += 1
+            if total == before:
+                raise TrajectoryError(f"{source}: no frames")
+        if energies is not None and total != len(energies):
+            raise TrajectoryError(f"{self.declared.energies_table}: {len(energies)} rows for {total} frames")
+
+    def _table(self) -> pd.DataFrame | None:
+        if self.declared.energies_table is None:
+            return None
+        try:
+            return pd.read_csv(self.folder / self.declared.energies_table, sep=None, engine="python", comment="#")
+        except (OSError, ValueError, pd.errors.ParserError) as error:
+            raise TrajectoryError(f"{self.declared.energies_table}: cannot be read as a table ({error})") from None
+
+    def _row(self, energies: pd.DataFrame, total: int, where: str) -> pd.Series:
+        if total >= len(energies):
+            raise TrajectoryError(
+                f"{where}: {self.declared.energies_table} has {len(energies)} rows, none for this frame"
+            )
+        return energies.iloc[total]
+
+    def units(self, path: str) -> Units:
+        """The declared units.
+
+        Raises:
+            TrajectoryError: they must be said and are not.
+        """
+        if self.declared.units is not None:
+            return self.declared.units
+        kind = self.declared.format or formats.kind_of(check_file(self.folder / path))
+        if kind == formats.N2P2:
+            raise TrajectoryError(
+                f"{path}: the files of n2p2 and RuNNer do not tell their units; say them, as in "
+                "`units: {energy: Hartree, length: Bohr}` or `units: {energy: eV, length: Angstrom}`"
+            )
+        return Units()
+
+    def _frame(self, raw: Atoms, units: Units, source: str, number: int, row: pd.Series | None) -> Atoms:
+        where = f"{source}, frame {number}"
+        if not len(raw):
+            raise TrajectoryError(f"{where}: has no atoms")
+        if not raw.numbers.all():
+            raise TrajectoryError(f"{where}: atom {int(np.argmin(raw.numbers))} is of no element (X)")
+        columns = [] if row is None else [str(name) for name in row.index]
+        if self._names is None:
+            self._names = names.find_names(raw, where, self.declared.energy, self.declared.forces, columns)
+        found = self._known(raw, where, columns)
+        held = names.held(raw) | ({} if row is None else row.to_dict())
+        length, energy = length_angstrom(units), energy_ev(units)
+        atoms = Atoms(raw.numbers, raw.positions * length, cell=raw.cell.array * length, pbc=raw.pbc)
+        if "masses" in raw.arrays:
+            atoms.set_masses(raw.get_masses())
+        if "momenta" in raw.arrays and length == 1.0:
+            atoms.set_momenta(raw.get_momenta())
+        if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
+            raise TrajectoryError(f"{where}: positions or cell are not finite")
+        results: dict[str, Any] = {
+            "energy": names.number(held[found.energy], where, found.energy) * energy,
+            "free_energy": names.number(held[found.free], where, found.free) * energy,
+        }
+        if found.forces is not None:
+            forces = np.asarray(held[found.forces], dtype=float)
+            if not np.isfinite(forces).all():
+                raise TrajectoryError(f"{where}: {found.forces} are not finite")
+            results["forces"] = forces * (energy / length)
+        atoms.calc = SinglePointCalculator(atoms, **results)
+        atoms.info = {"file": source, "frame": number, GROUP: self._group(held, source, where)}
+        self._check(atoms, where)
+        self._first = self._first or atoms
+        return atoms
+
+    def _known(self, raw: Atoms, where: str, columns: Sequence[str]) -> names.Names:
+        """The names of all frames, which this frame must have too."""
+        known = self._names
+        assert known is not None
+        here = names.find_names(raw, where, self.declared.energy or known.energy, self.declared.forces, columns)
+        here = here if self.declared.energy else replace(here, energy=known.energy)
+        if here != known:
+            pairs = ((key, getattr(here, key), getattr(known, key)) for key in ("energy", "free", "forces"))
+            key, mine, first = next(pair for pair in pairs if pair[1] != pair[2])
+            key = "forces" if key == "forces" else "energy"
+            remedy = f"say which with the key `{key}`"
+            if key == "forces" and None in (mine, first):
+                remedy = "leave out the frames without, or set `forces: none`"
+            raise TrajectoryError(f"{where}: {key} under the name {mine}, in the first frame {first}; {remedy}")
+        return known
+
+    def _group(self, held: dict, source: str, where: str) -> str:
+        by = self.declared.split.by if self.declared.split else FILE
+        if by in (FILE, BLOCKS):
+            return source
+        if by not in held:
+            texts = [name for name, value in held.items() if np.ndim(value) == 0]
+            raise TrajectoryError(f"{where}: split.by = {by!r} is not there; it has {', '.join(texts) or 'no keys'}")
+        text = str(held[by])
+        return (
+            re.sub(self.declared.split.ignore, "", text) if self.declared.split and self.declared.split.ignore else text
+        )
+
+    def _check(self, atoms: Atoms, where: str) -> None:
+        """What differs between frames and matters."""
+        flat = atoms.pbc & (np.linalg.norm(atoms.cell.array, axis=1) < 1e-6)
+        if flat.any() or (atoms.pbc.all() and abs(atoms.cell.volume) < 1e-6):
+            raise TrajectoryError(f"{where}: is periodic along an axis without a cell vector")
+        first = self._first
+        if first is None:
+            return
+        if (atoms.pbc != first.pbc).any() and (not self.declared.mixed_periodicity or self.declared.trajectory):
+            remedy = "; set `mixed_periodicity: true` if that is meant" if self.declared.files else ""
+            raise TrajectoryError(
+                f"{where}: periodic axes {axes(atoms)}, those of the first frame {axes(first)}{remedy}"
+            )
+        if self.declared.trajectory and not np.array_equal(atoms.numbers, first.numbers):
+            remedy = "name it under `files` if its frames are of different atoms"
+            shuffled = np.array_equal(np.sort(atoms.numbers), np.sort(first.numbers))
+            what = "its atoms are in another order" if shuffled else "other atoms"
+            raise TrajectoryError(
+                f"{where}: {what} than in frame 0; a trajectory keeps its atoms in one order; {remedy}"
+            )
+
+
+def axes(atoms: Atoms) -> str:
+    """Periodic axes: TTT, FFF, …"""
+    return "".join("FT"[bool(periodic)] for periodic in atoms.pbc)
+
+
+def described(atoms: Atoms) -> dict[str, object]:
+    """A row of the table of a data set's frames: what choices, splits and checks need."""
+    results = atoms.calc.results
+    forces = results.get("forces")
+    norms = np.zeros(0) if forces is None else np.linalg.norm(forces, axis=1)
+    return {
+        **{name: atoms.info[name] for name in ("file", "frame", GROUP)},
+        "formula": atoms.get_chemical_formula(),
+        "n_atoms": len(atoms),
+        "pbc": axes(atoms),
+        "energy_ev": results["energy"],
+        "force_rms_ev_per_angstrom": np.nan if forces is None else float(np.sqrt((forces**2).mean())),
+        "force_max_ev_per_angstrom": np.nan if forces is None else float(norms.max()),
+        "moving": atoms.has("momenta"),
+    }
+
+
+def table_of(frames: Iterator[Atoms]) -> tuple[pd.DataFrame, np.ndarray]:
+    """(`described` and `fingerprint` of each frame), one frame in memory at a time."""
+    rows, marks = [], []
+    for atoms in frames:
+        rows.append(described(atoms))
+        marks.append(fingerprint(atoms))
+    return pd.DataFrame(rows), np.array(marks)

@@ -1,0 +1,154 @@
+"""Files of frames, opened by their very path: nothing in a file's name is an instruction.
+
+ASE takes what follows an @ for an index and reads another file than the one that is hashed. Here extended XYZ is cut
+into frames first, so that a damaged frame is named and none is dropped; all other formats are ASE's.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from ase import Atoms
+from ase.io import iread
+from ase.io.extxyz import read_xyz
+from ase.io.formats import UnknownFileTypeError, filetype, ioformats
+from ase.io.trajectory import Trajectory
+
+from bpstudy.data import n2p2
+from bpstudy.data.errors import TrajectoryError, check_file, reading
+
+N2P2 = "n2p2"
+DUMP = "lammps-dump-text"
+COMPRESSED: dict[str, Callable] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+
+
+def read_raw(path: str | Path, kind: str | None = None, elements: Sequence[str] | None = None) -> Iterator[Atoms]:
+    """The frames of a file as it holds them, one after the other.
+
+    Args:
+        kind: `n2p2`, or ASE's name of the format; None looks at the file.
+        elements: of the atom types 1, 2, … of a LAMMPS dump.
+
+    Raises:
+        TrajectoryError: a file that cannot be read to its end.
+    """
+    path = check_file(path)
+    kind = kind or kind_of(path)
+    if kind != N2P2 and kind not in ioformats:
+        raise TrajectoryError(
+            f"{path}: format {kind!r} is not known; use ASE's name of it (`ase info --formats`) or n2p2"
+        )
+    yield from READERS.get(kind, _by_ase)(path, kind, elements)
+
+
+def kind_of(path: Path) -> str:
+    """The format of a file: n2p2, or ASE's name of it.
+
+    Raises:
+        TrajectoryError: it is not known.
+    """
+    with reading(path):
+        if not path.name.endswith((".traj", ".db")):
+            with open_text(path) as file:
+                start = file.read(64) if _is_text(path) else ""
+            if start.split()[:1] == ["begin"]:
+                return N2P2
+        try:
+            return cast(str, filetype(str(path)))
+        except UnknownFileTypeError:
+            raise TrajectoryError(f"{path}: its format is not known; name it with the key `format`") from None
+
+
+def open_text(path: Path) -> TextIO:
+    """A text file, compressed or not; a byte order mark at its start is skipped."""
+    opener = COMPRESSED.get(path.suffix, open)
+    return cast(TextIO, opener(path, "rt", encoding="utf-8-sig"))
+
+
+def _is_text(path: Path) -> bool:
+    opener = COMPRESSED.get(path.suffix, open)
+    with opener(path, "rb") as file:
+        start = file.read(1024)
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise TrajectoryError(f"{path}: is UTF-16; save it as UTF-8")
+    return b"\0" not in start and not start.startswith(b"- of Ulm")
+
+
+def _extxyz(path: Path, kind: str, elements: object) -> Iterator[Atoms]:
+    with reading(path), open_text(path) as file:
+        for number, text in enumerate(_xyz_chunks(path, file)):
+            try:
+                yield next(iter(read_xyz(StringIO(text), index=0)))
+            except Exception as error:  # whatever the damage causes
+                raise TrajectoryError(f"{path}, frame {number}: ASE cannot read this trajectory ({error})") from None
+
+
+def _xyz_chunks(path: Path, file: TextIO) -> Iterator[str]:
+    """Text of each frame. Blank lines may stand between frames."""
+    number = 0
+    try:
+        while head := file.readline():
+            if not head.strip():
+                continue
+            if not head.strip().isdigit():
+                raise TrajectoryError(
+                    f"{path}, frame {number}: ASE cannot read this trajectory: it must begin with the number of its "
+                    f"atoms, not {head.strip()[:60]!r}"
+                )
+            lines = [file.readline() for _ in range(int(head) + 1)]
+            if not lines[-1]:
+                raise TrajectoryError(f"{path}, frame {number}: ends early, {int(head)} atoms are announced")
+            yield head + "".join(lines)
+            number += 1
+    except UnicodeDecodeError as error:
+        raise TrajectoryError(
+            f"{path}, frame {number}: is not UTF-8 (byte {error.object[error.start]:#04x}); save it as UTF-8"
+        ) from None
+
+
+def _traj(path: Path, kind: str, elements: object) -> Iterator[Atoms]:
+    opener = COMPRESSED.get(path.suffix)
+    with reading(path):
+        if opener is None:
+            file = Trajectory(str(path))
+        else:  # its frames are looked up by their place in the file, which takes long in a compressed one
+            with opener(path, "rb") as packed:
+                file = Trajectory(BytesIO(packed.read()))
+    for number in range(len(file)):
+        with reading(f"{path}, frame {number}"):
+            yield file[number]
+
+
+def _dump(path: Path, kind: str, elements: Sequence[str] | None) -> Iterator[Atoms]:
+    with reading(path), open_text(path) as file:
+        columns = next((line.split()[2:] for line in file if line.startswith("ITEM: ATOMS")), [])
+    if "element" not in columns and not elements:
+        raise TrajectoryError(f"{path}: names no elements; name those of its atom types with the key `elements`")
+    named: dict[str, Any] = {} if "element" in columns else {"specorder": list(elements or ())}
+    with reading(path):
+        yield from iread(str(path), index=":", format=kind, do_not_split_by_at_sign=True, **named)
+
+
+def _n2p2(path: Path, kind: str, elements: object) -> Iterator[Atoms]:
+    with reading(path), open_text(path) as file:
+        yield from n2p2.read(file, str(path))
+
+
+def _by_ase(path: Path, kind: str, elements: object) -> Iterator[Atoms]:
+    with reading(path):
+        yield from iread(str(path), index=":", format=kind, do_not_split_by_at_sign=True)
+
+
+READERS: dict[str, Callable[[Path, str, Sequence[str] | None], Iterator[Atoms]]] = {
+    "extxyz": _extxyz,
+    "xyz": _extxyz,
+    "traj": _traj,
+    DUMP: _dump,
+    N2P2: _n2p2,
+}

@@ -1,0 +1,140 @@
+"""What cannot be asked of data without times, momenta or forces, or of few frames: left out, and said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bpstudy.config.analysis import FEWEST_COMPARED
+from bpstudy.config.study import Config
+from bpstudy.data.choose import chosen
+from bpstudy.data.inspection import Inspection
+
+NOTHING = "Nothing is left out."
+
+
+def page(lines: Sequence[str]) -> str:
+    """What is left out, as Markdown."""
+    return "# Left out\n\n" + ("\n".join(f"- {line}" for line in lines) or NOTHING) + "\n"
+
+
+def leave_out(
+    values: dict[str, Any], study: Config, inspections: Mapping[str, Inspection]
+) -> tuple[dict[str, Any], list[str]]:
+    """The configuration without what the data do not hold, and a line for each thing that is left out."""
+    lines: list[str] = []
+    sizes = {
+        name: len(chosen(frames, len(of), of.parts))
+        for name, frames in study.frames.items()
+        if (of := inspections.get(frames.system)) is not None
+    }
+    _without_forces(values, study, inspections, lines)
+    _without_motion(values, study, inspections, lines)
+    _without_times(study, inspections, lines)
+    _with_fewer_frames(values, study, inspections, sizes, lines)
+    return values, lines
+
+
+def _of_experiments(study: Config, with_forces: bool) -> set[str]:
+    """Systems whose frames experiments name, those that look at forces alone or all."""
+    return {
+        study.frames[name].system
+        for experiment in study.experiments.values()
+        if experiment.forces or not with_forces
+        for name in experiment.sets.values()
+    }
+
+
+def _without_forces(
+    values: dict[str, Any], study: Config, inspections: Mapping[str, Inspection], lines: list[str]
+) -> None:
+    bare = [
+        name
+        for name in sorted(_of_experiments(study, True))
+        if name in inspections and not inspections[name].has_forces
+    ]
+    if bare:
+        fitted = sum(1 for experiment in study.experiments.values() if experiment.forces)
+        values["with_forces"] = None
+        lines.append(
+            f"{', '.join(bare)}: no forces. Left out: the {fitted} experiments that look at forces, fig13, fig14, "
+            "fig15, claims F1 to F5."
+        )
+
+
+def _without_motion(
+    values: dict[str, Any], study: Config, inspections: Mapping[str, Inspection], lines: list[str]
+) -> None:
+    asked = study.with_forces
+    if values.get("with_forces") is None or asked is None or asked.runs is None:
+        return
+    of = inspections.get(asked.runs.reference)
+    if of is None:
+        return
+    missing = [
+        what
+        for what, lacks in (
+            ("momenta", not of.moves),
+            ("frames in order of time", of.declared.trajectory is None),
+            ("periodicity along all three axes", not (of.table["pbc"] == "TTT").all()),
+        )
+        if lacks
+    ]
+    if missing:
+        values["with_forces"]["runs"] = None
+        lines.append(
+            f"{asked.runs.reference}: no {', no '.join(missing)}. Left out: the dynamics with a network beside it, "
+            "fig14."
+        )
+
+
+def _without_times(study: Config, inspections: Mapping[str, Inspection], lines: list[str]) -> None:
+    timeless = [
+        name
+        for name in sorted(_of_experiments(study, False))
+        if name in inspections and inspections[name].declared.timestep_fs is None
+    ]
+    if timeless:
+        lines.append(
+            f"{', '.join(timeless)}: no times (`timestep_fs`). Left out: spikes of the predicted E(t), and the claims "
+            "on them. Blocks of the comparisons are counted in frames; neighbours in G may be neighbours in time."
+        )
+
+
+def _with_fewer_frames(
+    values: dict[str, Any],
+    study: Config,
+    inspections: Mapping[str, Inspection],
+    sizes: Mapping[str, int],
+    lines: list[str],
+) -> None:
+    curves = study.learning_curves
+    if (there := sizes.get(curves.frames)) is not None:
+        _fit_curves(values["learning_curves"], there, lines)
+    asked = study.with_forces
+    if values.get("with_forces") is not None and asked is not None:
+        there = sizes.get(study.experiments[asked.pairs[asked.learning.pair][0]].frames) if asked.pairs else None
+        if there is not None:
+            counts = [count for count in asked.learning.counts if count <= there]
+            counts = counts if len(counts) > 1 else sorted({max(1, there // 2), there})
+            if list(asked.learning.counts) != counts:
+                values["with_forces"]["learning"]["counts"] = counts
+                lines.append(f"with_forces.learning.counts: {counts}, because there are {there} frames.")
+    unit = study.unit_functions
+    if (of := inspections.get(unit.system)) is not None and len(of) < 2 * unit.bins:
+        values["unit_functions"]["bins"] = max(1, len(of) // 4)
+        lines.append(f"unit_functions.bins: {max(1, len(of) // 4)}, because {unit.system} has {len(of)} frames.")
+    for name, count in sizes.items():
+        if count < FEWEST_COMPARED and name == study.comparisons.decided_on:
+            lines.append(f"frames.{name}: {count} frames are too few to compare experiments on.")
+
+
+def _fit_curves(curves: dict[str, Any], there: int, lines: list[str]) -> None:
+    """Learning curves of no more frames than there are."""
+    counts = [count for count in curves["counts"] if count <= there] or [there]
+    several = min(curves["count_of_shares"], max(1, there // 2))
+    shares = [share for share in curves["shares"] if round(share * there) >= several]
+    for key, fitting in (("counts", counts), ("count_of_shares", several), ("shares", shares)):
+        if curves[key] != fitting:
+            lines.append(f"learning_curves.{key}: {fitting}, because there are {there} frames.")
+            curves[key] = fitting

@@ -1,0 +1,80 @@
+"""The study as its data allow it, before the first job: choices of frames filled in, what cannot be asked left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bpstudy.config.base import ConfigError
+from bpstudy.config.datasets import Imported
+from bpstudy.config.explain import under_heading
+from bpstudy.config.study import Config, load
+from bpstudy.data.choose import chosen
+from bpstudy.data.errors import TrajectoryError
+from bpstudy.data.held_out import held_out_problems
+from bpstudy.data.inspection import Inspection, inspect
+from bpstudy.data.left_out import leave_out
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The study, what its data hold, and a line for each thing that is left out.
+
+    Attributes:
+        inspections: of each used system whose frames exist.
+    """
+
+    study: Config
+    inspections: Mapping[str, Inspection] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+
+def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
+    """Validate the configuration against itself and against the data that it names.
+
+    Raises:
+        ConfigError: each wrong key, or the file and frame that cannot be used.
+    """
+    study = load(values)
+    inspections = _inspect(study, folder)
+    if not inspections:
+        return Prepared(study)
+    left, lines = leave_out(deepcopy(dict(values)), study, inspections)
+    counts = {name: len(numbers) for name, numbers in _chosen(study, inspections).items()}
+    for name, count in counts.items():
+        left["frames"][name]["count"] = count
+    study = load(left)
+    if problems := held_out_problems(study, inspections, _chosen(study, inspections)):
+        raise ConfigError(under_heading(problems))
+    return Prepared(study, inspections, tuple(lines))
+
+
+def _inspect(study: Config, folder: Path | None) -> dict[str, Inspection]:
+    found, problems = {}, []
+    for name, system in study.used_systems.items():
+        if isinstance(system, Imported):
+            try:
+                found[name] = inspect(system, folder)
+                _ = found[name].parts
+            except TrajectoryError as error:
+                problems.append(f"systems.{name}: {error}")
+    if problems:
+        raise ConfigError(under_heading(problems))
+    return found
+
+
+def _chosen(study: Config, inspections: Mapping[str, Inspection]) -> dict[str, list[int]]:
+    """Numbers of the frames of each choice whose system exists."""
+    found, problems = {}, []
+    for name, frames in study.frames.items():
+        if of := inspections.get(frames.system):
+            try:
+                found[name] = chosen(frames, len(of), of.parts)
+            except ValueError as error:
+                problems.append(f"frames.{name}: {error}")
+    if problems:
+        raise ConfigError(under_heading(problems))
+    return found

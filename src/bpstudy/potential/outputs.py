@@ -1,0 +1,75 @@
+"""Where dynamics are written: checked before the first step, so that a finished run always finds its place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ase import Atoms
+from ase.io.extxyz import write_extxyz
+from ase.io.trajectory import Trajectory
+
+from bpstudy.files import atomic_path
+
+SUFFIXES = (".traj", ".xyz", ".extxyz")
+"""Of the frames: ASE's own format, and extended XYZ."""
+
+
+def table_of(frames: Path) -> Path:
+    """The table of energies beside the frames."""
+    return frames.with_suffix(".csv")
+
+
+def partial_of(frames: Path) -> Path:
+    """What was written before a run broke off."""
+    return frames.with_name(f"{frames.stem}.partial{frames.suffix}")
+
+
+def check_output(frames: Path, inputs: Iterable[Path]) -> None:
+    """Can the frames and their table be written, and is none of `inputs` one of them?
+
+    Raises:
+        ValueError: a name that does not tell the format, a folder, an input, or a folder that cannot be written to.
+    """
+    if frames.suffix not in SUFFIXES:
+        raise ValueError(
+            f"--output {frames}: the name tells the format and must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+            " (the table of energies goes beside it, .csv)"
+        )
+    kept = [path for path in inputs if path.exists()]
+    for path in (frames, table_of(frames), partial_of(frames)):
+        if path.is_dir():
+            raise ValueError(f"--output {frames}: {path} is a folder")
+        if any(path.resolve() == other.resolve() for other in kept) or any(
+            path.exists() and path.samefile(other) for other in kept
+        ):
+            raise ValueError(f"--output {frames}: {path} is read by this run and would be overwritten")
+    folder = frames.parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise ValueError(f"--output {frames}: {folder} is not a folder")
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"--output {frames}: the folder {folder.resolve()} is not writable")
+
+
+@contextmanager
+def frame_writer(frames: Path) -> Iterator[Callable[[Atoms], None]]:
+    """A function that appends a frame; the file appears when the run is complete.
+
+    Where the run breaks off, what was written so far is kept as `partial_of`.
+    """
+    with atomic_path(frames) as temporary:
+        try:
+            if frames.suffix == ".traj":
+                with Trajectory(str(temporary), "w") as trajectory:
+                    yield trajectory.write
+            else:
+                with temporary.open("w") as file:
+                    yield lambda frame: write_extxyz(file, [frame])
+        except BaseException:
+            if temporary.stat().st_size:
+                temporary.replace(partial_of(frames))
+            raise
