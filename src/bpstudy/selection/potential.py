@@ -16,8 +16,8 @@ from bpstudy.symmetry import SymmetryFunctions
 def relative_weights(train: Sequence[Atoms], tolerances: Tolerances) -> tuple[float, float]:
     """What the tolerances are in the loss of `bpstudy.training`: (weight of the forces, square of s_E / spread).
 
-    That loss is mean (ΔE/n)² / spread² + weight · mean ΔF² / mean F², with the spread of the energies an atom without those
-    of the atoms. A term of the trial networks' loss times (s_E / spread)² is one of it.
+    That loss is mean (ΔE/n)² / spread² + weight · mean ΔF² / mean F², with the spread of the energies an atom without
+    those of the atoms. A term of the trial networks' loss times (s_E / spread)² is one of it.
     """
     symbols = sorted({s for frame in train for s in frame.get_chemical_symbols()})
     composition = np.array([[(np.array(f.get_chemical_symbols()) == s).mean() for s in symbols] for f in train])

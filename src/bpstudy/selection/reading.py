@@ -42,8 +42,8 @@ def read_data(files: Sequence[Path], by: str | None = None, energy: str | None =
     """Frames with energies (and forces), found under the names that people use, in eV and Å; each with its group.
 
     Args:
-        by: key of the frames; those that share it, numbers left out, are a group. None: the first of `GROUP_KEYS` that the
-            first frame has, or the file.
+        by: key of the frames; those that share it, numbers left out, are a group. None: the first of `GROUP_KEYS` that
+            the first frame has, or the file.
         energy: name of the energies, where several are there.
 
     Raises:
