@@ -51,24 +51,18 @@ onstart:
 report: "workflow/report/workflow.rst"
 
 
+# One file a stage, in the order in which the data flow; the folders of src/bpstudy have the same names.
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/thermal.smk"
-include: "workflow/rules/dft_convergence.smk"
 include: "workflow/rules/descriptors.smk"
-include: "workflow/rules/normalization.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/information.smk"
-include: "workflow/rules/learning.smk"
-include: "workflow/rules/comparison.smk"
-include: "workflow/rules/forces.smk"
-include: "workflow/rules/potential_runs.smk"
+# (selection goes here)
+include: "workflow/rules/potential.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
-include: "workflow/rules/paper.smk"
-include: "workflow/rules/local.smk"
 
 
 rule all:
@@ -82,4 +76,4 @@ rule all:
         "results/paper/paper.pdf",
 
 
-include: "workflow/rules/audit.smk"
+include: "workflow/rules/provenance.smk"

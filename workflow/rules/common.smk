@@ -1,3 +1,4 @@
+# Rules marked `localrule: True` take seconds: on a cluster they run beside Snakemake, so they ask for no memory or time.
 import os
 import re
 
@@ -94,5 +95,8 @@ def held_out_of_the_run(experiment):
     chosen = STUDY.experiments[experiment]
     return [name for name in chosen.held_out if STUDY.frames[name].system == STUDY.frames[chosen.frames].system]
 
+
+# None: no experiment looks at forces.
+WITH_FORCES = STUDY.with_forces
 
 DRAWING = {"width_cm": STUDY.figures.width_cm, "dpi": STUDY.figures.dpi}

@@ -20,7 +20,6 @@ rule imported_trajectory:
         system=one_of(IMPORTED),
     conda:
         "../../envs/dft.yaml"
-    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
@@ -43,10 +42,6 @@ rule left_out:
     localrule: True
     conda:
         "../../envs/dft.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
     params:
         lines=list(PREPARED.left_out),
     message:
