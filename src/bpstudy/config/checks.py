@@ -40,8 +40,7 @@ class DftConvergence(Section):
     frames: Annotated[int, Field(ge=3)] = Field(description="number of frames, evenly spaced along the trajectory")
     reference: Name = Field(description="the tight variant with which all others are compared")
     converged: Name = Field(
-        description="the study's settings, fully converged: deviations of the trajectory's own energies from it are the "
-        "noise floor"
+        description="the study's settings, fully converged; deviations of the trajectory from it are the noise floor"
     )
     variants: dict[Name, dict[str, Any]] = Field(
         min_length=2, description="keys of the calculator section that differ from the study's; {} for the study itself"
