@@ -1,4 +1,4 @@
-"""Configuration files: what YAML reads otherwise than a person does is an error, not a surprise."""
+"""Reading of configuration files; where YAML 1.1 reads something other than was probably meant, this is an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from bpstudy.config.base import ConfigError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# YAML 1.1 numbers that mean something else to most people.
+# Octal, binary, hexadecimal and sexagesimal integers of YAML 1.1.
 _ODD_INTEGERS = re.compile(r"[-+]?(0[0-7_]+|0b[01_]+|0x[0-9a-fA-F_]+|[1-9][0-9_]*(:[0-5]?[0-9])+)")
 _KINDS = {"bool": "a truth value", "null": "no value", "int": "a number", "float": "a number", "timestamp": "a date"}
 

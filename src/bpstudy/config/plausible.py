@@ -1,4 +1,4 @@
-"""Configurations that are valid key by key and yet mean something that nobody meant."""
+"""Checks of configurations whose keys are valid one by one but make no sense together."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from bpstudy.config.systems import Simulated
 if TYPE_CHECKING:
     from bpstudy.config.study import Config
 
-FEWEST_TRAINED = 5  # frames: ridge, the baseline, is cross-validated on five folds
-FEWEST_TESTED = 2  # frames: of one there is no spread to measure an error against
+FEWEST_TRAINED = 5  # frames; the ridge baseline is cross-validated with five folds
+FEWEST_TESTED = 2  # frames; a single frame has no spread to compare an error with
 
 
 def implausible(study: Config) -> list[str]:
-    """What is wrong, a line each: trajectories under two names, frames too few, names that nothing has, and so on."""
+    """Problems, one line each: identical trajectories, too few frames, unknown names, a reference that is too short."""
     return [*_same_names(study), *_same_trajectories(study), *_too_few(study), *_unknown(study), *_reference(study)]
 
 
 def _same_names(study: Config) -> Iterator[str]:
-    """Names become folders, which some file systems tell apart by their letters only, not by their case."""
+    """Names become folders, and some file systems ignore case."""
     for section in ("systems", "frames", "experiments"):
         for names in _groups((name.casefold(), name) for name in getattr(study, section)):
             yield f"{section}: {' and '.join(names)} differ only in upper and lower case; rename one"
 
 
 def _same_trajectories(study: Config) -> Iterator[str]:
-    """Copies of frames that exist are found when these are read, see `bpstudy.data.held_out`."""
+    """Simulations with equal settings; copies in existing data are found on reading (`bpstudy.data.held_out`)."""
     simulated = {name: system for name, system in study.used_systems.items() if isinstance(system, Simulated)}
     for first, *others in _groups((system.simulation().model_dump_json(), name) for name, system in simulated.items()):
         for other in others:
@@ -65,7 +65,7 @@ def _unknown(study: Config) -> Iterator[str]:
 
 
 def _reference(study: Config) -> Iterator[str]:
-    """A simulated reference of the runs of a potential: its length is known before it is computed."""
+    """The length of a simulated reference of a potential's runs is known before it is computed."""
     if study.with_forces is None or study.with_forces.runs is None:
         return
     runs = study.with_forces.runs
@@ -82,7 +82,7 @@ def _reference(study: Config) -> Iterator[str]:
 
 
 def _groups(pairs: Iterable[tuple[str, str]]) -> Iterator[list[str]]:
-    """Names that share a value, where there are several."""
+    """Groups of two or more names with the same value."""
     found: dict[str, list[str]] = defaultdict(list)
     for value, name in pairs:
         found[value].append(name)

@@ -1,4 +1,4 @@
-"""What a potential is for: dynamics at constant energy and in a heat bath, and energies at other volumes."""
+"""Applications of a potential: molecular dynamics in NVE and NVT, and energies at other volumes."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from bpstudy.thermal.transport import motion
 
 DFT, NETWORK = "DFT", "network"
 CELL, SUPERCELL, BATH = "NVE", "NVE, supercell", "NVT"
-ROWS = 1000  # of each run that are kept of its energies, at the most
+ROWS = 1000  # at most, of the energies kept of each run
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Tables of the runs.
+    """Result tables of the runs.
 
     Attributes:
         energies: run, atoms, and the columns of `bpstudy.potential.md.run`.
-        summary: a row a run: drift of the total energy and RMS about it (NaN in the bath), temperature, speed,
+        summary: one row per run: drift of the total energy and RMS deviation from it (NaN for NVT), temperature, speed,
             extrapolations.
-        rdf: g(r) of `source` DFT and network, the latter in the bath.
+        rdf: g(r) of `source` DFT and network, the latter in NVT.
         motion: velocity autocorrelation and mean square displacement of the two.
     """
 
@@ -49,11 +49,11 @@ def all_runs(
     """Run the potential from the last frame of a DFT trajectory, and compare with the trajectory.
 
     Args:
-        reference: frames of the DFT, `step_fs` apart, without its warming up.
-        thermal: how g(r) is taken.
+        reference: frames of the DFT, `step_fs` apart, after equilibration.
+        thermal: settings of g(r).
 
     Raises:
-        ValueError: see `check_reference`; or a structure that the potential was not made for.
+        ValueError: see `check_reference`; or a structure for which the potential was not made.
     """
     check_reference(reference, step_fs, settings)
     energies, summary = [], []
@@ -90,7 +90,7 @@ def all_runs(
 
 
 def energies_at_volumes(folders: Mapping[int, Path], frames: Sequence[Atoms], volumes: Sequence[float]) -> pd.DataFrame:
-    """Energies (eV per atom) of the structures by each seed's network; `outside`: unlike all training."""
+    """Energies (eV per atom) of the structures by each seed's network; `outside`: outside the training domain."""
     tables = []
     for seed, folder in folders.items():
         potential = Potential(folder, on_extrapolation="warn")

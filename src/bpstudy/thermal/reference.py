@@ -12,7 +12,7 @@ from bpstudy.thermal.unwrapping import unwrapped_positions
 
 
 def check_reference(frames: Sequence[Atoms], step_fs: float, settings: PotentialRuns) -> None:
-    """Can the runs be compared with these frames of a DFT trajectory, `step_fs` apart?
+    """Check that the runs can be compared with these frames of a DFT trajectory, `step_fs` apart.
 
     Raises:
         ValueError: too few frames for the lags asked for, frames without velocities, atoms that cannot be followed from
