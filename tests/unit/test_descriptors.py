@@ -59,8 +59,12 @@ def test_frames_of_any_size_and_composition(tmp_path):
     np.testing.assert_array_equal(features.rows["Al"].values, each[2][1:2])
     np.testing.assert_array_equal(features.rows["Cu"].values[8:11], each[2][[0, 2, 3]])
     assert features.rows["Cu"].atom[8:11].tolist() == [0, 2, 3]
-    sums = np.array([np.concatenate([x[a.numbers == 13].sum(axis=0), x[a.numbers == 29].sum(axis=0)])
-                     for x, a in zip(each, mixed, strict=True)])
+    sums = np.array(
+        [
+            np.concatenate([x[a.numbers == 13].sum(axis=0), x[a.numbers == 29].sum(axis=0)])
+            for x, a in zip(each, mixed, strict=True)
+        ]
+    )
     np.testing.assert_allclose(features.sums(), sums, rtol=1e-13, atol=1e-13)
     some = features.take([1, 2, 4])
     assert some.frames.tolist() == [1, 2, 4]

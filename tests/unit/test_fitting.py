@@ -198,7 +198,9 @@ def test_one_validation_frame_is_refused(data, tmp_path):
 def test_a_direct_layer_starts_at_ridge(data, tmp_path):
     settings = experiment(validation="later", held_out=[], direct=True)
     folder = fit(tmp_path, data, settings)
-    table, ridge = (pd.read_csv(path).query("set == 'validation'") for path in (folder / "p.csv", tmp_path / "baselines.csv"))
+    table, ridge = (
+        pd.read_csv(path).query("set == 'validation'") for path in (folder / "p.csv", tmp_path / "baselines.csv")
+    )
     mse = [((t[c] - t["energy_dft_ev"]) ** 2).mean() for t, c in ((table, "energy_nn_ev"), (ridge, "energy_ridge_ev"))]
     history = pd.read_csv(folder / "history.csv")["validation_mse_ev2"]
     assert history[0] == pytest.approx(mse[1], rel=1e-8)

@@ -116,9 +116,7 @@ class Reader:
 OWN = {"Al": SymmetryFunctions(OF_PAIRS.functions[:3]), "Cu": OF_PAIRS}
 
 
-@pytest.mark.parametrize(
-    ("activation", "functions"), [("tanh", OF_PAIRS), ("sigmoid", OF_PAIRS), ("softplus", OWN)]
-)
+@pytest.mark.parametrize(("activation", "functions"), [("tanh", OF_PAIRS), ("sigmoid", OF_PAIRS), ("softplus", OWN)])
 def test_the_files_alone_give_the_same_energies_and_forces(tmp_path, activation, functions):
     make(tmp_path, [alloy(seed) for seed in range(5)], functions, activation)
     potential = Potential(tmp_path)

@@ -228,7 +228,9 @@ def test_damaged_features(tmp_path, data):
     buffer = io.BytesIO()
     np.save(buffer, np.zeros((6, 4)))
     path.write_bytes(edited(buffer.getvalue(), data.draw(edits(200))))
-    path.with_suffix(".json").write_text(json.dumps({"frames": [0, 1], "atoms": [[3] * 3], "kinds": [0, 0], "labels": ["G1"] * 4}))
+    path.with_suffix(".json").write_text(
+        json.dumps({"frames": [0, 1], "atoms": [[3] * 3], "kinds": [0, 0], "labels": ["G1"] * 4})
+    )
     with nothing_worse_than(FeatureError, "block.npy"):
         assert read_blocks([path]).rows["Li"].values.shape == (6, 4)
 

@@ -79,9 +79,7 @@ class Features:
         return Features(rows, self.labels, self.n_atoms[chosen], self.frames[chosen])
 
     @classmethod
-    def of_arrays(
-        cls, arrays: Mapping[str, ArrayLike], labels: Mapping[str, Sequence[str]] | None = None
-    ) -> Features:
+    def of_arrays(cls, arrays: Mapping[str, ArrayLike], labels: Mapping[str, Sequence[str]] | None = None) -> Features:
         """Of frames of one size: {element: (n_frames, n_atoms of it, n_functions)}; atoms stand in the elements' order.
 
         Raises:
@@ -101,9 +99,7 @@ class Features:
             rows[element] = AtomRows(x.reshape(-1, x.shape[2]), frame, atom)
             before += x.shape[1]
         names = labels or {e: tuple(f"{e}{k}" for k in range(x.shape[2])) for e, x in values.items()}
-        return cls(
-            rows, {e: tuple(of) for e, of in names.items()}, np.full(n_frames, before), np.arange(n_frames)
-        )
+        return cls(rows, {e: tuple(of) for e, of in names.items()}, np.full(n_frames, before), np.arange(n_frames))
 
 
 def segment_sums(values: NDArray[np.float64], segment: NDArray[np.intp], count: int) -> NDArray[np.float64]:

@@ -75,9 +75,7 @@ class ForceSet:
         for element, d in self.gradients.items():
             chosen = kept[d.component]
             new_row = np.cumsum(np.isin(features.rows[element].frame, places)) - 1
-            gradients[element] = Gradients(
-                new_component[d.component[chosen]], new_row[d.row[chosen]], d.values[chosen]
-            )
+            gradients[element] = Gradients(new_component[d.component[chosen]], new_row[d.row[chosen]], d.values[chosen])
         return ForceSet(np.searchsorted(places, self.frame[kept]), gradients, self.forces_ev_per_angstrom[kept])
 
 

@@ -83,9 +83,7 @@ def element_networks(network: AtomicNetwork) -> dict[str, ElementNetwork]:
     return found
 
 
-def predict(
-    network: AtomicNetwork, features: Features, forces: ForceSet | None = None
-) -> tuple[Array, Array | None]:
+def predict(network: AtomicNetwork, features: Features, forces: ForceSet | None = None) -> tuple[Array, Array | None]:
     """Energies (n_frames,), eV, and the components of `forces`, eV/Å.
 
     Raises:

@@ -42,7 +42,9 @@ def export(potential: Potential, folder: str | Path) -> list[Path]:
     for element in elements:
         functions = [_entry(f, elements) for f in potential.functions[element].functions]
         if len(set(functions)) < len(functions):
-            repeated = potential.functions[element].labels[next(k for k, f in enumerate(functions) if f in functions[:k])]
+            repeated = potential.functions[element].labels[
+                next(k for k, f in enumerate(functions) if f in functions[:k])
+            ]
             raise ExportError(f"{repeated}: given twice, which n2p2 does not allow")
         orders[element] = sorted(range(len(functions)), key=lambda k: _sorting_key(functions[k], elements))
         entries[element] = [functions[k] for k in orders[element]]

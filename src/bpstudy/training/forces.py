@@ -88,7 +88,11 @@ class ForceTerm:
             used, row = np.unique(d.row, return_inverse=True)
             tangents = d.values * (-self._unit * scale * factor)
             self._entries[element] = Entries(
-                rows[element].values[used] * factor + shift, d.component, row, tangents, starts(d.component, self.n_rows)
+                rows[element].values[used] * factor + shift,
+                d.component,
+                row,
+                tangents,
+                starts(d.component, self.n_rows),
             )
 
     def residuals(self, weights: Array) -> Array:
@@ -129,9 +133,7 @@ class ForceTerm:
                 self._rows(passes[element], of.tangents[block], of.row[block], start - start[0], out)
             yield residuals[first:last], out
 
-    def _rows(
-        self, passed: Pass, tangents: Array, row: NDArray[np.intp], start: NDArray[np.intp], out: Array
-    ) -> None:
+    def _rows(self, passed: Pass, tangents: Array, row: NDArray[np.intp], start: NDArray[np.intp], out: Array) -> None:
         of, entry = passed.architecture, np.arange(len(row))
         moved, bends = passed.along(tangents, row)
         places = list(of.slices())

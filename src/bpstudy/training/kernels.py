@@ -17,7 +17,12 @@ def add_outer(start, left, left_rows, right, right_rows, out):
         whole = first + (last - first) // 4 * 4
         for e in range(first, whole, 4):
             a, b, d, f = left[left_rows[e]], left[left_rows[e + 1]], left[left_rows[e + 2]], left[left_rows[e + 3]]
-            p, q, r, s = right[right_rows[e]], right[right_rows[e + 1]], right[right_rows[e + 2]], right[right_rows[e + 3]]
+            p, q, r, s = (
+                right[right_rows[e]],
+                right[right_rows[e + 1]],
+                right[right_rows[e + 2]],
+                right[right_rows[e + 3]],
+            )
             for i in range(n):
                 ai, bi, di, fi = a[i], b[i], d[i], f[i]
                 row = out[c, i * m : (i + 1) * m]

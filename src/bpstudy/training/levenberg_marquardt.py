@@ -122,9 +122,7 @@ class PrimalEquations(NormalEquations):
         matrix = self.matrix.copy()
         matrix[np.diag_indices_from(matrix)] += shift
         factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
-        return lambda rows, along: cho_solve(
-            factor, self.matrix @ along - self._transposed(rows), check_finite=False
-        )
+        return lambda rows, along: cho_solve(factor, self.matrix @ along - self._transposed(rows), check_finite=False)
 
 
 class DualEquations(NormalEquations):
@@ -142,6 +140,6 @@ class DualEquations(NormalEquations):
         matrix = self.matrix.copy()
         matrix[np.diag_indices_from(matrix)] += shift[0]
         factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
-        return lambda rows, along: -self._transposed(
-            cho_solve(factor, rows - self.jacobian @ along, check_finite=False)
+        return lambda rows, along: (
+            -self._transposed(cho_solve(factor, rows - self.jacobian @ along, check_finite=False))
         )
