@@ -30,6 +30,9 @@ class Config(Section):
     archive: str | None = Field(
         description="folder with a folder of archived chunks for each simulated system; null: the dynamics are computed"
     )
+    allow_short_archive: bool = Field(
+        description="true: a system is as long as its archive where that is shorter than its steps"
+    )
     unit_functions: UnitFunctions
     descriptor_threads: Count = Field(
         description="threads of a job that computes symmetry functions, or dynamics with a network"
