@@ -120,6 +120,7 @@ def experiment(**changes):
         case("systems: {li27-b: {dynamics: {seed: 1}}}", "the same trajectory and not an independent one", "an \"independent\" system of the same random seed", "refused: its frames are those trained on"),
         case("systems: {schrödinger: {trajectory: x.xyz}}", "ASCII letters, digits", "a name with an umlaut"),
         case("systems: {" + "a" * 300 + ": {trajectory: x.xyz}}", "at most 100 characters", "a name of 300 letters"),
+        case('archive: ""', "at least 1 character", "`archive: \"\"`"),
         case("sytems: {}", "unknown key; remove it or correct its spelling", "a misspelt section"),
     ],
 )  # fmt: skip
