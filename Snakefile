@@ -74,6 +74,7 @@ rule all:
         "results/claims.json",
         "results/left_out.md",
         "results/paper/paper.pdf",
+        ["results/index.html"] if PAGE_FORMAT else [],
 
 
 include: "workflow/rules/provenance.smk"

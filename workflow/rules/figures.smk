@@ -417,3 +417,31 @@ rule paper:
         "the paper"
     script:
         "../scripts/paper.py"
+
+
+# The results page shows pictures as browsers do: PNG, or SVG where no PNG is drawn.
+PAGE_FORMAT = next((of for of in ("png", "svg") if of in STUDY.figures.formats), None)
+
+if PAGE_FORMAT:
+
+    rule results_page:
+        input:
+            claims="results/claims.json",
+            metrics="results/evaluation/metrics.csv",
+            figures=expand("results/figures/{n}.{f}", n=FIGURES, f=PAGE_FORMAT),
+            captions=[caption_file(name) for name in FIGURES],
+            code=code("bpstudy.figures.results_page"),
+        output:
+            "results/index.html",
+        log:
+            "results/logs/results_page.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            names=FIGURES,
+            audits=[f"audit/figures/{name}.{STUDY.figures.formats[0]}.html" for name in FIGURES],
+        message:
+            "the results page: results/index.html"
+        script:
+            "../scripts/results_page.py"
