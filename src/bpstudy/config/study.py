@@ -29,7 +29,7 @@ class Config(Section):
     systems: dict[Name, System] = Field(min_length=1)
     archive: str | None = Field(
         min_length=1,
-        description="folder with a folder of archived chunks for each simulated system; null: the dynamics are computed",
+        description="folder with a folder of archived chunks for each simulated system; null: computed here",
     )
     unit_functions: UnitFunctions
     descriptor_threads: Count = Field(
@@ -59,7 +59,7 @@ class Config(Section):
     dft_convergence: dict[Name, DftConvergence] = Field(description="by system; not part of the rule `all`")
     noise_floor: str | None = Field(
         min_length=1,
-        description="table of the noise in the DFT's energies, by system, as the rule dft_noise makes it; null: unknown",
+        description="table of the noise in the DFT's energies, by system, made by the rule dft_noise; null: unknown",
     )
     paper_date: Annotated[datetime.date, Field(strict=False, description="date on the paper, YYYY-MM-DD")]
 
