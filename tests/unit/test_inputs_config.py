@@ -120,7 +120,10 @@ def experiment(**changes):
         case("systems: {li27-b: {dynamics: {seed: 1}}}", "the same trajectory and not an independent one", "an \"independent\" system of the same random seed", "refused: its frames are those trained on"),
         case("systems: {schrödinger: {trajectory: x.xyz}}", "ASCII letters, digits", "a name with an umlaut"),
         case("systems: {" + "a" * 300 + ": {trajectory: x.xyz}}", "at most 100 characters", "a name of 300 letters"),
-        case("sytems: {}", "unknown key; remove it or correct its spelling", "a misspelt section"),
+        case('archive: ""', "at least 1 character", "`archive: \"\"`"),
+        case("sytems: {}", "unknown key; remove it or correct its spelling (did you mean systems?)", "a misspelt section"),
+        case("systems: {cu4: {calculator: {cutof_ev: 300.0}}}", "(did you mean cutoff_ev?)", "a misspelt key"),
+        case("systems: {li72: {steps: 100}}", "systems.li72.crystal: is missing (did you mean li27?)", "an overlay on a system that does not exist"),
     ],
 )  # fmt: skip
 def test_values_that_nobody_meant(tmp_path, text, said, now):
