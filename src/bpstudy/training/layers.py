@@ -29,6 +29,11 @@ class Architecture:
     start: int
 
     @property
+    def n_weights(self) -> int:
+        """Weights and biases, those of a direct layer too."""
+        return sum(of.stop - of.start for of in self.slices())
+
+    @property
     def n_hidden(self) -> int:
         return len(self.sizes) - 1
 
