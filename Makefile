@@ -13,13 +13,13 @@ setup: ## system libraries, .venv, GPAW (run, quick, test, check and bench do it
 	@$(IN) tools/setup.sh
 
 run: setup ## everything but the DFT at the paper's scale, on the archived trajectories: half an hour on two cores
-	$(IN) snakemake --workflow-profile archived && bpstudy audit --all
+	$(IN) snakemake --workflow-profile archived && bpstudy audit --all --html results/audit
 
 quick: setup ## the whole study on real DFT, small: ten minutes on two cores
-	$(IN) snakemake --workflow-profile quick && bpstudy audit --all
+	$(IN) snakemake --workflow-profile quick && bpstudy audit --all --html results/audit
 
-test: setup ## all tests, the fast ones first
-	$(IN) python -m pytest
+test: setup ## all tests on all cores (at most four), the fast ones first
+	$(IN) python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 test-faults: setup ## fifty random kills, a full disk and other faults of one machine (docs/faults.md)
 	$(IN) python -m pytest tests/reliability --kills 50 --faults docs/faults.json

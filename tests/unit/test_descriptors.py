@@ -8,6 +8,7 @@ from ase.build import bulk
 
 from bpstudy.config.functions import Block
 from bpstudy.descriptors.blocks import block_functions, compute_block
+from bpstudy.descriptors.compute import compute_features
 from bpstudy.descriptors.features import FeatureError, read_blocks
 
 G2 = Block(type="G2", count=4, cutoff_angstrom=5.0, grid="fortnet")
@@ -30,19 +31,60 @@ def test_blocks_are_read_side_by_side(tmp_path):
     for block in (G2, G5):
         compute_block(tmp_path / f"{block.slug}.npy", block, moved, range(1, 6, 2), tolerance=1e-12, threads=2)
     features = read_blocks([tmp_path / f"{block.slug}.npy" for block in (G2, G5)])
-    assert features.values.shape == (3, 4, 6)
+    assert features.rows["Cu"].values.shape == (12, 6)
+    assert features.rows["Cu"].frame.tolist() == 4 * [0] + 4 * [1] + 4 * [2]
+    assert features.rows["Cu"].atom.tolist() == 3 * [0, 1, 2, 3]
     assert features.frames.tolist() == [1, 3, 5]
     expected = block_functions(G2, ["Cu"], 1e-12).compute(moved[3])
-    assert np.array_equal(features.values[1, :, :4], expected)
-    assert len(set(features.labels)) == 6
+    assert np.array_equal(features.rows["Cu"].values[4:8, :4], expected)
+    assert len(set(features.labels["Cu"])) == 6
 
 
 def test_alloys_get_a_function_for_every_neighbour_element(tmp_path):
     assert len(block_functions(G2, ["Al", "Cu"], 1e-12)) == 8
     assert len(block_functions(G5, ["Al", "Cu"], 1e-12)) == 6
     compute_block(tmp_path / "a.npy", G2, frames(alloy=True), range(6), tolerance=1e-12, threads=1)
-    by_element = read_blocks([tmp_path / "a.npy"]).by_element()
-    assert {element: values.shape for element, values in by_element.items()} == {"Al": (6, 1, 8), "Cu": (6, 3, 8)}
+    rows = read_blocks([tmp_path / "a.npy"]).rows
+    assert {element: of.values.shape for element, of in rows.items()} == {"Al": (6, 8), "Cu": (18, 8)}
+
+
+def test_frames_of_any_size_and_composition(tmp_path):
+    mixed = [*frames(n=2), *frames(alloy=True, n=1), frames(n=1)[0] * (2, 1, 1), frames(n=3)[2]]
+    compute_block(tmp_path / "a.npy", G2, mixed, range(5), tolerance=1e-12, threads=2)
+    features = read_blocks([tmp_path / "a.npy"])
+    assert features.n_atoms.tolist() == [4, 4, 4, 8, 4]
+    assert {e: n.tolist() for e, n in features.counts().items()} == {"Al": [0, 0, 1, 0, 0], "Cu": [4, 4, 3, 8, 4]}
+    functions = block_functions(G2, ["Al", "Cu"], 1e-12)
+    each = [functions.compute(atoms) for atoms in mixed]
+    np.testing.assert_array_equal(features.rows["Al"].values, each[2][1:2])
+    np.testing.assert_array_equal(features.rows["Cu"].values[8:11], each[2][[0, 2, 3]])
+    assert features.rows["Cu"].atom[8:11].tolist() == [0, 2, 3]
+    sums = np.array(
+        [
+            np.concatenate([x[a.numbers == 13].sum(axis=0), x[a.numbers == 29].sum(axis=0)])
+            for x, a in zip(each, mixed, strict=True)
+        ]
+    )
+    np.testing.assert_allclose(features.sums(), sums, rtol=1e-13, atol=1e-13)
+    some = features.take([1, 2, 4])
+    assert some.frames.tolist() == [1, 2, 4]
+    np.testing.assert_allclose(some.sums(), sums[[1, 2, 4]], rtol=1e-13, atol=1e-13)
+    with pytest.raises(ValueError, match="strictly increasing"):
+        features.take([2, 1])
+
+
+def test_each_element_may_have_functions_of_its_own():
+    mixed = [*frames(n=1), *frames(alloy=True, n=2)]
+    sets = {"Al": block_functions(G2, ["Cu"], 1e-12), "Cu": block_functions(G5, ["Cu"], 1e-12)}
+    features = compute_features(sets, mixed, threads=2)
+    np.testing.assert_array_equal(features.rows["Al"].values[1:], sets["Al"].compute(mixed[2])[1:2])
+    np.testing.assert_array_equal(features.rows["Cu"].values[:4], sets["Cu"].compute(mixed[0]))
+    assert len(features.labels["Al"]) == 4
+    with pytest.raises(ValueError, match="none for Al"):
+        compute_features({"Cu": sets["Cu"]}, mixed)
+    with pytest.raises(ValueError, match="frame 1: the position of atom 0"):
+        mixed[1].positions[0] = np.nan
+        compute_features(sets, mixed)
 
 
 def test_the_sum_over_elements_is_that_without(tmp_path):

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from bpstudy.descriptors.features import AtomRows, Features
 from bpstudy.statistics import (
     autocorrelation,
     band_edge,
@@ -22,7 +27,7 @@ from bpstudy.statistics import (
     rms_above,
     split_frames,
 )
-from bpstudy.training.ridge import mean_baseline, ridge_baseline, sum_over_atoms
+from bpstudy.training.ridge import STRENGTHS, mean_energies, ridge
 
 
 def ar1(phi, size, seed=0):
@@ -154,9 +159,18 @@ def test_errors_by_hand():
     assert result.rmse_over_sd == pytest.approx(np.sqrt(0.02))
 
 
+def test_errors_of_cells_of_different_sizes_are_an_atom():
+    result = errors([-10.0, -22.0], [-10.1, -22.4], n_atoms=[5, 10])
+    assert result.mae_mev_per_atom == pytest.approx((20 + 40) / 2)
+    assert result.max_mev_per_atom == pytest.approx(40)
+    assert result.rmse_mev_per_cell == pytest.approx(1000 * np.sqrt((0.01 + 0.16) / 2))
+    assert result.rmse_over_sd == pytest.approx(np.sqrt((0.02**2 + 0.04**2) / 2) / 0.1)
+
+
 def test_the_mean_of_the_test_frames_has_ratio_one():
     reference = np.random.default_rng(0).normal(size=50)
-    result = errors(reference, mean_baseline(reference, 50), 3)
+    known = Features.of_arrays({"Li": np.ones((50, 3, 1))})
+    result = errors(reference, mean_energies(known, reference, known), 3)
     assert result.rmse_over_sd == pytest.approx(1)
     assert result.r2 == pytest.approx(0)
 
@@ -180,37 +194,65 @@ def test_wrong_energies_are_refused(reference, predicted, n_atoms, message):
 
 def test_ridge_finds_a_linear_law_and_chooses_little_strength():
     rng = np.random.default_rng(0)
-    features = {"Li": rng.normal(2, 1e-3, (200, 4, 3)), "H": rng.normal(0, 50, (200, 2, 2))}
-    energies = -40 + 100 * features["Li"][..., 0].sum(axis=1) - 0.01 * features["H"][..., 1].sum(axis=1)
-    fit = ridge_baseline({e: x[:150] for e, x in features.items()}, energies[:150], gap=5)
-    predicted = fit.predict(sum_over_atoms({e: x[150:] for e, x in features.items()}))
-    np.testing.assert_allclose(predicted, energies[150:], atol=1e-6)
-    assert fit.best_params_["ridge__alpha"] < 1e-3
+    arrays = {"Li": rng.normal(2, 1e-3, (200, 4, 3)), "H": rng.normal(0, 50, (200, 2, 2))}
+    energies = -40 + 100 * arrays["Li"][..., 0].sum(axis=1) - 0.01 * arrays["H"][..., 1].sum(axis=1)
+    features = Features.of_arrays(arrays)
+    fit = ridge(features.take(np.arange(150)), energies[:150], gap=5)
+    np.testing.assert_allclose(fit.energies(features.take(np.arange(150, 200))), energies[150:], atol=1e-5)
+    np.testing.assert_allclose(fit.coefficients["Li"], [100, 0, 0], atol=0.1)
+    np.testing.assert_allclose(fit.coefficients["H"], [0, -0.01], atol=1e-6)
 
 
 def test_ridge_chooses_much_strength_where_there_is_nothing_to_learn():
     rng = np.random.default_rng(1)
-    fit = ridge_baseline({"Li": rng.normal(size=(60, 2, 40))}, rng.normal(size=60))
-    assert fit.best_params_["ridge__alpha"] > 100
+    features, energies = Features.of_arrays({"Li": rng.normal(size=(60, 2, 40))}), rng.normal(size=60)
+    assert ridge(features, energies).energies(features).std() < 0.3 * energies.std()
 
 
-def test_sum_over_atoms_forgets_their_order():
-    x = np.random.default_rng(0).normal(size=(3, 5, 2))
-    np.testing.assert_allclose(sum_over_atoms({"Li": x}), sum_over_atoms({"Li": x[:, ::-1]}), rtol=1e-14)
+def test_ridge_is_scikit_learns_with_its_choice_of_the_strength():
+    rng = np.random.default_rng(2)
+    x = rng.normal(0, [1, 5, 20, 0.3], (83, 3, 4))
+    energies = x.sum(axis=1) @ [1.0, 0.1, 0.0, -2.0] + rng.normal(0, 3, 83)
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), Ridge(solver="svd")),
+        {"ridge__alpha": STRENGTHS},
+        scoring="neg_mean_squared_error",
+        cv=list(contiguous_folds(83, 5, 4)),
+    ).fit(x.sum(axis=1), energies)
+    features = Features.of_arrays({"Li": x})
+    np.testing.assert_allclose(
+        ridge(features, energies, gap=4).energies(features), search.predict(x.sum(axis=1)), rtol=1e-10
+    )
+
+
+def test_ridge_of_cells_of_different_sizes_is_of_energies_an_atom():
+    """A cell and its supercell say the same, so they may take each other's place."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(40, 2, 3))
+    energies = x.sum(axis=1) @ [1.0, -0.5, 0.2] + rng.normal(0, 0.3, 40)
+    small = Features.of_arrays({"Li": x})
+    frame = np.repeat(np.arange(40), np.where(np.arange(40) % 2, 4, 2))
+    values = np.concatenate([np.tile(of, (2, 1)) if k % 2 else of for k, of in enumerate(x)])
+    sizes = np.bincount(frame)
+    mixed = Features({"Li": AtomRows(values, frame, 0 * frame)}, small.labels, sizes, np.arange(40))
+    one, other = ridge(small, energies), ridge(mixed, energies * sizes / 2)
+    np.testing.assert_allclose(other.coefficients["Li"], one.coefficients["Li"], rtol=1e-9)
+    np.testing.assert_allclose(other.energies(mixed), one.energies(small) * sizes / 2, rtol=1e-9)
 
 
 def test_a_function_that_wakes_up_after_training_does_not_rule_ridge():
     rng = np.random.default_rng(0)
     live, target = rng.normal(size=(60, 1, 2)), rng.normal(size=60)
     asleep, awake = 1e-12 * rng.normal(size=(60, 1, 1)), np.full((60, 1, 1), 1e-7)
-    ridge = ridge_baseline({"Li": np.concatenate([live, asleep], axis=2)}, target)
-    told = [ridge.predict(np.hstack([live.sum(axis=1), x.sum(axis=1)])) for x in (asleep, awake)]
+    fits = [Features.of_arrays({"Li": np.concatenate([live, x], axis=2)}) for x in (asleep, awake)]
+    model = ridge(fits[0], target)
+    told = [model.energies(features) for features in fits]
     assert told[1] == pytest.approx(told[0], abs=1e-6)
 
 
 def test_ridge_needs_an_energy_a_frame():
     with pytest.raises(ValueError, match="3 for 4 frames"):
-        ridge_baseline({"Li": np.ones((4, 2, 1))}, [1.0, 2.0, 3.0])
+        ridge(Features.of_arrays({"Li": np.ones((4, 2, 1))}), [1.0, 2.0, 3.0])
 
 
 # bootstrap
@@ -316,7 +358,7 @@ def test_neighbours_in_time_are_excluded():
 @pytest.mark.parametrize(
     ("x", "energies", "exclude", "message"),
     [
-        (np.ones((4, 2)), np.arange(3.0), 0, "one energy a frame"),
+        (np.ones((4, 2)), np.arange(3.0), 0, "one energy per frame"),
         (np.ones((4, 2)), np.ones(4), 0, "all equal"),
         (np.ones((4, 2)), np.arange(4.0), 2, "exclude"),
         (np.full((4, 2), np.nan), np.arange(4.0), 0, "finite"),

@@ -17,6 +17,7 @@ from bpstudy.descriptors.blocks import compute_block
 from bpstudy.descriptors.features import read_blocks
 from bpstudy.evaluation.tables import functions_label, histories, metrics, sums
 from bpstudy.files import write_table
+from bpstudy.network.element import predict
 from bpstudy.network.model import load_network
 from bpstudy.training.experiment import FitFiles, fit_experiment
 from bpstudy.training.ridge import STRENGTHS
@@ -82,7 +83,7 @@ def test_the_predictions_are_the_saved_models(data, fitted):
         "later": list(range(22, 30)),
     }
     network = load_network(fitted / "model.keras")
-    again = network.energies(read_blocks(data.blocks[1]).by_element())
+    again = predict(network, read_blocks(data.blocks[1]))[0]
     assert predictions[predictions["set"] == "later"]["energy_nn_ev"].tolist() == pytest.approx(again, abs=1e-12)
 
 
@@ -124,7 +125,7 @@ def test_the_table_of_metrics_is_of_the_predictions(fitted):
 
 def test_ridge_is_scikit_learns_on_the_sums(data, fitted):
     table = pd.read_csv(fitted.parent / "baselines.csv").groupby("set")
-    sums_of = {name: read_blocks(blocks).values.sum(axis=1) for name, blocks in zip(SETS, data.blocks, strict=True)}
+    sums_of = {name: read_blocks(blocks).sums() for name, blocks in zip(SETS, data.blocks, strict=True)}
     known, later = table.get_group("train"), table.get_group("later")
     scaler = StandardScaler().fit(sums_of["train"])  # no function of these is dead
     candidates = [
@@ -173,3 +174,35 @@ def test_held_out_frames_of_other_functions_are_refused(data, tmp_path):
     swapped = [data.blocks[0], data.blocks[1][::-1]]
     with pytest.raises(ValueError, match="the model was made for"):
         fit(tmp_path, data, blocks=swapped)
+
+
+def test_functions_that_see_nothing_are_refused(data, tmp_path):
+    short = Block(type="G2", count=3, cutoff_angstrom=1.5, grid="fortnet")
+    frames = [bulk("Cu", cubic=True) for _ in range(30)]
+    blocks = []
+    for name, chosen in (("first", range(20)), ("later", range(22, 30))):
+        compute_block(tmp_path / name / "short.npy", short, frames, chosen, tolerance=1e-12, threads=1)
+        blocks.append([str(tmp_path / name / "short.npy")])
+    with pytest.raises(ValueError, match="all 3 functions are dead.*cutoff beyond the nearest neighbours"):
+        fit(tmp_path, data, experiment(functions=[short.model_dump()]), blocks=blocks)
+    assert not list((tmp_path / "3").iterdir())
+
+
+def test_one_validation_frame_is_refused(data, tmp_path):
+    compute_block(tmp_path / "v.npy", BLOCKS[0], [bulk("Cu", cubic=True)], [0], tolerance=1e-12, threads=1)
+    settings = experiment(validation="one", held_out=[], functions=[BLOCKS[0].model_dump()])
+    with pytest.raises(ValueError, match="validation: one frame says nothing of the error"):
+        fit(tmp_path, data, settings, blocks=[data.blocks[0][:1], [str(tmp_path / "v.npy")]])
+
+
+def test_a_direct_layer_starts_at_ridge(data, tmp_path):
+    settings = experiment(validation="later", held_out=[], direct=True)
+    folder = fit(tmp_path, data, settings)
+    table, ridge = (
+        pd.read_csv(path).query("set == 'validation'") for path in (folder / "p.csv", tmp_path / "baselines.csv")
+    )
+    mse = [((t[c] - t["energy_dft_ev"]) ** 2).mean() for t, c in ((table, "energy_nn_ev"), (ridge, "energy_ridge_ev"))]
+    history = pd.read_csv(folder / "history.csv")["validation_mse_ev2"]
+    assert history[0] == pytest.approx(mse[1], rel=1e-8)
+    assert history.min() == pytest.approx(mse[0], rel=1e-8)
+    assert mse[0] <= mse[1]

@@ -1,6 +1,7 @@
 """Forces beside the energies: which are taken, what the experiment makes of them, ridge with forces."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,15 @@ from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.config.functions import Block
 from bpstudy.data.trajectory import snapshot, thermodynamics, write_frames
 from bpstudy.descriptors.blocks import block_functions, compute_block
+from bpstudy.descriptors.compute import compute_features
 from bpstudy.descriptors.gradients import ForceError, force_set, read_functions
 from bpstudy.evaluation.tables import metrics, with_forces, with_forces_summary
 from bpstudy.figures.forces import with_forces as drawn
 from bpstudy.figures.tables import TableError
 from bpstudy.files import write_table
 from bpstudy.training.experiment import FitFiles, fit_experiment
-from bpstudy.training.ridge import KnownForces, linear_model, ridge_baseline, ridge_force_baseline, sum_over_atoms
+from bpstudy.training.ridge import ridge
+from tests.unit.dense import dense_gradients
 
 BLOCKS = [
     Block(type="G2", count=5, cutoff_angstrom=5.0, grid="fortnet"),
@@ -49,28 +52,33 @@ def functions():
     return block_functions(BLOCKS[0], ["Cu"], 1e-12)
 
 
+def some_forces(functions, frames, chosen, **options):
+    """The functions of some frames, and `force_set`."""
+    features = compute_features(functions, [frames[n] for n in chosen])
+    features = replace(features, frames=np.array(chosen))
+    return features, force_set(functions, frames, features, **options)
+
+
 def test_some_frames_and_components_are_taken(frames, functions):
-    some = force_set(functions, frames, np.arange(4, 20), count=5, components=7, seed=3)
+    features, some = some_forces(functions, frames, range(4, 20), count=5, components=7, seed=3)
     assert some.places.tolist() == [0, 4, 8, 11, 15]
-    assert some.gradients["Cu"].shape == (5, 4, 7, 5)
-    every = force_set(functions, frames, np.arange(4, 20), count=5)
-    for place, part, d, whole, everything in zip(
-        some.places,
-        some.forces_ev_per_angstrom,
-        some.gradients["Cu"],
-        every.forces_ev_per_angstrom,
-        every.gradients["Cu"],
-        strict=True,
-    ):
-        assert whole.tolist() == frames[4 + place].get_forces().ravel().tolist()
-        at = [whole.tolist().index(force) for force in part]
+    assert some.frame.tolist() == np.repeat(some.places, 7).tolist()
+    _, every = some_forces(functions, frames, range(4, 20), count=5)
+    whole = every.forces_ev_per_angstrom.reshape(5, 12)
+    part = some.forces_ev_per_angstrom.reshape(5, 7)
+    dense = dense_gradients(some, features, "Cu").reshape(5, 7, -1)
+    everything = dense_gradients(every, features, "Cu").reshape(5, 12, -1)
+    for k, place in enumerate(some.places):
+        assert whole[k].tolist() == frames[4 + place].get_forces().ravel().tolist()
+        at = [whole[k].tolist().index(force) for force in part[k]]
         assert sorted(set(at)) == at
-        np.testing.assert_array_equal(d, everything[:, at])
-    assert force_set(functions, frames, np.arange(3), count=10).places.tolist() == [0, 1, 2]
+        np.testing.assert_array_equal(dense[k], everything[k][at])
+    assert some_forces(functions, frames, range(3), count=10)[1].places.tolist() == [0, 1, 2]
 
 
 def test_the_gradients_are_slopes_of_the_functions(frames, functions):
-    found = force_set(functions, frames, np.array([2]), count=1).gradients["Cu"][0]
+    features, forces = some_forces(functions, frames, [2])
+    found = dense_gradients(forces, features, "Cu").swapaxes(0, 1)
     step = 1e-5
     for component in (0, 7):
         up, down = frames[2].copy(), frames[2].copy()
@@ -85,49 +93,42 @@ def test_frames_without_forces_are_refused(frames, functions):
     for frame in bare:
         frame.calc = SinglePointCalculator(frame, energy=1.0)
     with pytest.raises(ForceError, match="frame 1 has no forces; leave `forces` out"):
-        force_set(functions, bare, np.array([1, 2]), count=2)
+        some_forces(functions, bare, [1, 2])
     bare[2].calc = SinglePointCalculator(bare[2], energy=1.0, forces=np.full((4, 3), np.nan))
     with pytest.raises(ForceError, match="frame 2: forces are not finite"):
-        force_set(functions, bare, np.array([2]), count=1)
+        some_forces(functions, bare, [2])
 
 
 @pytest.fixture(scope="module")
 def known(frames):
     """Functions of 16 frames, energies, forces of four."""
-    functions = block_functions(BLOCKS[0], ["Cu"], 1e-12)
-    features = {"Cu": np.array([functions.compute(frame) for frame in frames[:16]])}
     energies = np.array([frame.get_potential_energy() for frame in frames[:16]])
-    of = force_set(functions, frames, np.arange(16), count=8)
+    features, of = some_forces(block_functions(BLOCKS[0], ["Cu"], 1e-12), frames, range(16), count=8)
     return features, energies, of
 
 
 def test_a_linear_energy_is_found_with_its_forces(known):
     features, _, of = known
     slopes = np.array([0.3, -2.0, 0.5, 0.1, 0.02])
-    energies = features["Cu"].sum(axis=1) @ slopes - 7
-    sums = of.gradients["Cu"].sum(axis=1)
-    model = ridge_force_baseline(features, energies, KnownForces(of.places, sums, -sums @ slopes, 1.0))
-    np.testing.assert_allclose(model.coefficients[1:], slopes[1:], rtol=1e-3, atol=1e-3)  # the first is dead
-    np.testing.assert_allclose(model.energies(sum_over_atoms(features)), energies, atol=1e-5)
-    np.testing.assert_allclose(model.forces(sums), -sums @ slopes, atol=1e-5)
+    energies = features.sums() @ slopes - 7
+    known = replace(of, forces_ev_per_angstrom=-of.sums() @ slopes)
+    model = ridge(features, energies, known)
+    np.testing.assert_allclose(model.coefficients["Cu"][1:], slopes[1:], rtol=1e-3, atol=1e-3)  # the first is dead
+    np.testing.assert_allclose(model.energies(features), energies, atol=1e-5)
+    np.testing.assert_allclose(model.forces(known), -of.sums() @ slopes, atol=1e-5)
 
 
 def test_ridge_with_forces_of_no_weight_is_ridge(known):
     features, energies, of = known
-    search = ridge_baseline(features, energies)
-    plain = linear_model(search)
-    sums = sum_over_atoms(features)
-    np.testing.assert_allclose(plain.energies(sums), search.predict(sums), atol=1e-9)
-    weightless = KnownForces(of.places, of.gradients["Cu"].sum(axis=1), of.forces_ev_per_angstrom, 0.0)
-    same = ridge_force_baseline(features, energies, weightless)
-    np.testing.assert_allclose(same.energies(sums), plain.energies(sums), atol=1e-6)
+    plain, same = ridge(features, energies), ridge(features, energies, of, force_weight=0.0)
+    np.testing.assert_allclose(same.energies(features), plain.energies(features), atol=1e-6)
 
 
 def test_a_fold_without_forces_is_refused(known):
     features, energies, of = known
-    some = KnownForces(of.places[:1], of.gradients["Cu"].sum(axis=1)[:1], of.forces_ev_per_angstrom[:1], 1.0)
+    some = replace(of.take(np.array([0]), features), frame=np.zeros(12, int))
     with pytest.raises(ValueError, match="a fold of the training frames has none"):
-        ridge_force_baseline(features, energies, some)
+        ridge(features, energies, some)
 
 
 @pytest.fixture(scope="module")
@@ -192,17 +193,21 @@ def test_the_rms_force_is_that_of_the_frames_tested(results, frames):
 
 
 def test_forces_of_frames_that_are_not_looked_at_are_empty(frames, functions):
-    some = force_set(functions, frames, np.arange(16), count=4)
+    _, some = some_forces(functions, frames, range(16), count=4)
     assert len(some.places) == 4
-    assert np.array_equal(some.forces_ev_per_angstrom, [frames[i].get_forces().ravel() for i in some.places])
+    assert np.array_equal(some.forces_ev_per_angstrom, np.ravel([frames[i].get_forces() for i in some.places]))
 
 
 def test_forces_of_some_frames_go_with_them(frames, functions):
-    some = force_set(functions, frames, np.arange(16), count=4)
-    kept = some.take(np.array([0, 3, int(some.places[2])]))
+    features, some = some_forces(functions, frames, range(16), count=4)
+    places = np.array([0, 3, int(some.places[2])])
+    kept = some.take(places, features)
     assert kept.places.tolist() == [0, 2]
-    assert np.array_equal(kept.forces_ev_per_angstrom, some.forces_ev_per_angstrom[[0, 2]])
-    assert all(np.array_equal(kept.gradients[e], d[[0, 2]]) for e, d in some.gradients.items())
+    again = replace(features.take(places), frames=places)
+    whole = force_set(functions, frames, again)
+    assert np.array_equal(kept.forces_ev_per_angstrom, whole.take(np.array([0, 2]), again).forces_ev_per_angstrom)
+    dense = dense_gradients(whole, again, "Cu").reshape(3, 12, 12, 5)[[0, 2]]
+    assert np.array_equal(dense_gradients(kept, again, "Cu").reshape(2, 12, 12, 5), dense)
 
 
 def test_validation_frames_decide_with_their_forces(results):
@@ -220,8 +225,8 @@ def test_functions_are_read_back_side_by_side(results, tmp_path, frames):
     for path, block in zip(paths, BLOCKS, strict=True):
         compute_block(path, block, frames[:1], [0], tolerance=1e-12, threads=1)
     both = read_functions(paths)
-    np.testing.assert_array_equal(both.compute(frames[0])[:, :5], np.load(paths[0])[0])
-    np.testing.assert_array_equal(both.compute(frames[0])[:, 5:], np.load(paths[1])[0])
+    np.testing.assert_array_equal(both.compute(frames[0])[:, :5], np.load(paths[0]))
+    np.testing.assert_array_equal(both.compute(frames[0])[:, 5:], np.load(paths[1]))
     compute_block(paths[1], BLOCKS[1], frames[:1], [0], tolerance=1e-9, threads=1)
     with pytest.raises(ForceError, match="different tolerances"):
         read_functions(paths)

@@ -7,13 +7,13 @@ import pytest
 from bpstudy.descriptors.features import Features
 from bpstudy.evaluation.information import correlations, information
 from bpstudy.figures.information import against_cutoff, heat_maps
-from bpstudy.training.experiment import FrameSet
+from bpstudy.training.sets import FrameSet
 
 
 def frames(values, energies):
-    n_frames, n_atoms, n = values.shape
+    n_frames, _, n = values.shape
     labels = tuple(f"G{1 + i % 2}(i={i})" for i in range(n))
-    features = Features(values, labels, np.full(n_atoms, 3), np.arange(n_frames))
+    features = Features.of_arrays({"Li": values}, {"Li": labels})
     steps = np.arange(n_frames)
     return FrameSet(features, pd.DataFrame({"frame": steps, "time_fs": 1.0 * steps, "energy_dft_ev": energies}))
 
@@ -46,7 +46,7 @@ def test_correlations_are_numpys():
     values = FREE @ RNG.normal(size=(4, 3))
     known = frames(values, RNG.normal(size=400))
     table = correlations(known).pivot(index="first", columns="second", values="correlation")
-    order = list(known.features.labels)
+    order = list(known.features.labels["Li"])
     assert np.allclose(table.loc[order, order], np.corrcoef(values.reshape(-1, 3).T))
 
 

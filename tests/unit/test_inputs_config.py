@@ -85,7 +85,7 @@ def experiment(**changes):
         case("systems: {cu4: {crystal: {element: cu}}}", "not a chemical symbol (write Cu)", "`element: cu`"),
         case("systems: {mine: {trajectory: on}}", "as a truth value: write it in quotes", "`trajectory: on`"),
         case("systems: {mine: {trajectory: 300}}", 'write it in quotes, "300"', "`trajectory: 300`"),
-        case("systems: {mine: {trajectory: null}}", "write text in quotes", "`trajectory: null`"),
+        case("systems: {mine: {trajectory: null}}", "name either `trajectory`", "`trajectory: null`"),
         case("systems: {cu4: {steps: yes}}", "as a truth value", "`steps: yes`"),
         case("systems: {cu4: {dynamics: {temperature_kelvin: .nan}}}", "finite number", "`.nan`"),
         case("comparisons: {confidence: .inf}", "comparisons.confidence = inf", "`.inf`"),
@@ -120,7 +120,10 @@ def experiment(**changes):
         case("systems: {li27-b: {dynamics: {seed: 1}}}", "the same trajectory and not an independent one", "an \"independent\" system of the same random seed", "refused: its frames are those trained on"),
         case("systems: {schrödinger: {trajectory: x.xyz}}", "ASCII letters, digits", "a name with an umlaut"),
         case("systems: {" + "a" * 300 + ": {trajectory: x.xyz}}", "at most 100 characters", "a name of 300 letters"),
-        case("sytems: {}", "unknown key; remove it or correct its spelling", "a misspelt section"),
+        case('archive: ""', "at least 1 character", "`archive: \"\"`"),
+        case("sytems: {}", "unknown key; remove it or correct its spelling (did you mean systems?)", "a misspelt section"),
+        case("systems: {cu4: {calculator: {cutof_ev: 300.0}}}", "(did you mean cutoff_ev?)", "a misspelt key"),
+        case("systems: {li72: {steps: 100}}", "systems.li72.crystal: is missing (did you mean li27?)", "an overlay on a system that does not exist"),
     ],
 )  # fmt: skip
 def test_values_that_nobody_meant(tmp_path, text, said, now):
@@ -136,15 +139,6 @@ def test_emt_for_another_element(now):
     values["systems"]["li27"]["calculator"] = {"name": "emt"}
     with pytest.raises(ConfigError, match="'emt': not for Li; allowed: Al, Cu") as error:
         load(values)
-    now("\n".join(str(error.value).splitlines()[1:2]))
-
-
-@pytest.mark.fault("one trajectory under two names", "refused: frames of the one are frames of the other")
-def test_the_same_file_twice(now):
-    mine = {"systems": {"a": {"trajectory": "x.xyz"}, "b": {"trajectory": "./x.xyz"}},
-            "frames": {"first": {"system": "a"}, "independent": {"system": "b"}}}  # fmt: skip
-    with pytest.raises(ConfigError, match=r"systems\.b\.trajectory: the same file as systems\.a\.trajectory") as error:
-        load(overlay(STUDY, mine))
     now("\n".join(str(error.value).splitlines()[1:2]))
 
 

@@ -6,7 +6,7 @@ from ase import units
 from ase.build import bulk
 
 from bpstudy.config.analysis import PotentialRuns
-from bpstudy.potential.runs import check_reference
+from bpstudy.thermal.reference import check_reference
 from bpstudy.thermal.transport import motion
 from bpstudy.thermal.unwrapping import unwrapped_positions
 

@@ -17,8 +17,8 @@ from bpstudy.descriptors.gradients import force_set, read_functions
 from bpstudy.figures.force_curves import force_curves
 from bpstudy.figures.learning import learning
 from bpstudy.files import write_table
-from bpstudy.training.experiment import read_set
 from bpstudy.training.learning import learning_curves, points, spread
+from bpstudy.training.sets import read_set
 
 BLOCK = Block(type="G2", count=4, cutoff_angstrom=5.0, grid="fortnet")
 SETTINGS = LearningCurves.model_validate(
@@ -62,7 +62,7 @@ def sets(tmp_path_factory):
         block = folder / f"{name}.npy"
         compute_block(block, BLOCK, frames, chosen, tolerance=1e-12, threads=1)
         known = read_set([str(block)], str(folder / "thermo.csv"), "potential")
-        found.append(replace(known, forces=force_set(read_functions([block]), frames, np.array(chosen), count=40)))
+        found.append(replace(known, forces=force_set(read_functions([block]), frames, known.features)))
     return found
 
 

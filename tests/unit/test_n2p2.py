@@ -113,9 +113,12 @@ class Reader:
         return 2 ** (1 - zeta) * (power * np.exp(-eta * squares) * cut).sum()
 
 
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus"])
-def test_the_files_alone_give_the_same_energies_and_forces(tmp_path, activation):
-    make(tmp_path, [alloy(seed) for seed in range(5)], OF_PAIRS, activation)
+OWN = {"Al": SymmetryFunctions(OF_PAIRS.functions[:3]), "Cu": OF_PAIRS}
+
+
+@pytest.mark.parametrize(("activation", "functions"), [("tanh", OF_PAIRS), ("sigmoid", OF_PAIRS), ("softplus", OWN)])
+def test_the_files_alone_give_the_same_energies_and_forces(tmp_path, activation, functions):
+    make(tmp_path, [alloy(seed) for seed in range(5)], functions, activation)
     potential = Potential(tmp_path)
     export(potential, tmp_path / "n2p2")
     reader = Reader(tmp_path / "n2p2")
@@ -137,13 +140,20 @@ def test_the_files_alone_give_the_same_energies_and_forces(tmp_path, activation)
         (G3(1.0, 5.0, "Al"), r"G3\(.*\): n2p2 has no G3"),
         (G2(1.0, 2.0, 5.0), r"G2\(.*\): counts all elements"),
         (G5(0.05, 2.0, 1, 5.0, "ordered", ("Al", "Cu")), r"pairs j < k, 'unordered'"),
-        (OF_PAIRS.functions[1], "stands there twice"),
+        (OF_PAIRS.functions[1], "given twice"),
     ],
 )
 def test_what_n2p2_lacks_is_refused_and_nothing_written(tmp_path, function, message):
     functions = SymmetryFunctions([*OF_PAIRS.functions, function])
     make(tmp_path, [alloy(seed) for seed in range(3)], functions)
     with pytest.raises(ExportError, match=message):
+        export(Potential(tmp_path), tmp_path / "n2p2")
+    assert not (tmp_path / "n2p2").exists()
+
+
+def test_a_direct_layer_is_refused(tmp_path):
+    make(tmp_path, [alloy(seed) for seed in range(3)], OF_PAIRS, direct=True)
+    with pytest.raises(ExportError, match="Al: the network has a direct layer.*`direct: false`"):
         export(Potential(tmp_path), tmp_path / "n2p2")
     assert not (tmp_path / "n2p2").exists()
 

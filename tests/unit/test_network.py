@@ -2,12 +2,16 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
-from bpstudy.network.model import ACTIVATIONS, ModelMismatchError, build_network, load_network
+from bpstudy.descriptors.features import Features
+from bpstudy.network.activations import ACTIVATIONS
+from bpstudy.network.element import predict
+from bpstudy.network.model import ModelMismatchError, build_network, load_network
 from bpstudy.network.normalization import EnergyScale, Scaler
 
 LABELS = {"Cu": ("a", "b", "c", "d"), "Al": ("e", "f")}
@@ -16,41 +20,65 @@ LABELS = {"Cu": ("a", "b", "c", "d"), "Al": ("e", "f")}
 @pytest.fixture
 def features():
     rng = np.random.default_rng(0)
-    return {"Cu": rng.normal(5, 3, (6, 5, 4)), "Al": rng.normal(0, 1e-9, (6, 2, 2))}
+    return Features.of_arrays({"Cu": rng.normal(5, 3, (6, 5, 4)), "Al": rng.normal(0, 1e-9, (6, 2, 2))}, LABELS)
 
 
 def make(features, **options):
-    scalers = {element: Scaler.fit(x, LABELS[element]) for element, x in features.items()}
+    scalers = {element: Scaler.fit(of.values, LABELS[element]) for element, of in features.rows.items()}
     energies = np.random.default_rng(1).normal(-50, 0.3, 6)
-    n_atoms = sum(x.shape[1] for x in features.values())
-    return build_network(scalers, EnergyScale.fit(energies, n_atoms), **options)
+    return build_network(scalers, EnergyScale.fit(energies, features.counts()), **options)
 
 
-def test_energy_is_the_formula_written_out(features):
-    network = make(features, hidden=(5, 3), seed=4)
+def energies_of(network, features):
+    return predict(network, features)[0]
+
+
+def with_values(features, change):
+    """The same set with changed values: {element: rows}."""
+    rows = {e: replace(of, values=change(of.values)) for e, of in features.rows.items()}
+    return replace(features, rows=rows)
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_energy_is_the_formula_written_out(features, direct):
+    network = make(features, hidden=(5, 3), seed=4, direct=direct)
+    network.set_weights(np.random.default_rng(2).normal(size=network.get_weights().size))
     expected = np.zeros(6)
-    for element, x in features.items():
+    for element, of in features.rows.items():
+        x = z = (of.values - of.values.mean(axis=0)) / of.values.std(axis=0)
         for layer in ("hidden_1", "hidden_2", "output"):
             kernel, bias = network.model.get_layer(f"{element}_{layer}").get_weights()
-            if layer == "hidden_1":
-                x = (x - x.mean(axis=(0, 1))) / x.std(axis=(0, 1))
             x = x @ kernel + bias
             x = x if layer == "output" else np.tanh(x)
+        if direct:
+            x = x + z @ network.model.get_layer(f"{element}_direct").get_weights()[0]
         scale = network.energy_scale
-        expected += (scale.offset_ev_per_atom + scale.scale_ev_per_atom * x[..., 0]).sum(axis=1)
-    np.testing.assert_allclose(network.energies(features), expected, rtol=1e-13)
+        expected += (scale.offsets_ev[element] + scale.scale_ev * x[:, 0]).reshape(6, -1).sum(axis=1)
+    np.testing.assert_allclose(energies_of(network, features), expected, rtol=1e-13)
+
+
+def test_a_direct_network_is_silent_at_first(features):
+    network = make(features, direct=True)
+    expected = network.energy_scale.baseline_ev(features.counts())
+    np.testing.assert_allclose(energies_of(network, features), expected, rtol=1e-14)
+    with pytest.raises(ValueError, match="linear already"):
+        make(features, hidden=(), direct=True)
 
 
 def test_order_of_the_atoms_does_not_matter(features):
     network = make(features)
-    shuffled = {element: x[:, ::-1] for element, x in features.items()}
-    np.testing.assert_allclose(network.energies(shuffled), network.energies(features), rtol=1e-14)
+    shuffled = with_values(features, lambda x: x.reshape(6, -1, x.shape[1])[:, ::-1].reshape(x.shape))
+    np.testing.assert_allclose(energies_of(network, shuffled), energies_of(network, features), rtol=1e-14)
 
 
 def test_energy_is_extensive(features):
     network = make(features)
-    doubled = {element: np.concatenate([x, x], axis=1) for element, x in features.items()}
-    np.testing.assert_allclose(network.energies(doubled), 2 * network.energies(features), rtol=1e-14)
+    rows = {
+        e: replace(of, values=np.repeat(of.values, 2, axis=0), frame=np.repeat(of.frame, 2))
+        for e, of in features.rows.items()
+    }
+    doubled = replace(features, rows=rows, n_atoms=2 * features.n_atoms)
+    np.testing.assert_allclose(energies_of(network, doubled), 2 * energies_of(network, features), rtol=1e-14)
 
 
 def test_everything_is_double_precision(features):
@@ -89,9 +117,13 @@ def test_file_gives_the_same_energies_to_plain_keras(features, activation, tmp_p
     network = make(features, activation=activation)
     network.save(tmp_path / "model.keras")
     model = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
-    expected = network.energies(features)
-    assert np.array_equal(model([features["Cu"], features["Al"]]).numpy()[:, 0], expected)
-    assert np.array_equal(load_network(tmp_path / "model.keras", LABELS).energies(features), expected)
+    expected = energies_of(network, features)
+    atomic = model([of.values for of in features.rows.values()])
+    total = sum(of.numpy().reshape(6, -1).sum(axis=1) for of in atomic)
+    np.testing.assert_allclose(total, expected, rtol=1e-13)
+    loaded = load_network(tmp_path / "model.keras", LABELS)
+    assert np.array_equal(energies_of(loaded, features), expected)
+    assert loaded.energy_scale == network.energy_scale
 
 
 def test_equal_networks_give_equal_bytes(features, tmp_path):
@@ -105,7 +137,7 @@ def test_equal_networks_give_equal_bytes(features, tmp_path):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ({"Cu": LABELS["Cu"]}, "elements"),
+        ({"Cu": LABELS["Cu"]}, "was made for Al too"),
         ({**LABELS, "Al": ("f", "e")}, "function 0 is 'f', the model was made for 'e'"),
         ({**LABELS, "Al": ("e",)}, "function 1 is None"),
     ],
@@ -127,7 +159,7 @@ def test_foreign_layers_are_refused_before_keras_sees_them(features, tmp_path):
         with zipfile.ZipFile(path, "w") as archive:
             for name, content in {**members, "config.json": json.dumps(config)}.items():
                 archive.writestr(name, content)
-        with pytest.raises(ModelMismatchError, match=r"holds (Lambda|os\.Add);"):
+        with pytest.raises(ModelMismatchError, match=r"holds (Lambda|os\.EinsumDense);"):
             load_network(path)
 
 
@@ -143,15 +175,26 @@ def test_files_of_another_kind_are_refused(features, tmp_path):
 
 def test_wrong_features_are_refused(features):
     network = make(features)
-    with pytest.raises(ModelMismatchError, match="elements"):
-        network.energies({"Cu": features["Cu"]})
-    with pytest.raises(ModelMismatchError, match="3 functions, the model was made for 4"):
-        network.energies({**features, "Cu": features["Cu"][..., :3]})
-    with pytest.raises(ModelMismatchError, match="frames differ"):
-        network.energies({**features, "Cu": features["Cu"][:3]})
-    features["Al"][0, 0, 0] = np.nan
-    with pytest.raises(ValueError, match="frame 0, atom 0, function 0"):
-        network.energies(features)
+    with pytest.raises(ModelMismatchError, match="Au: the network was made for Cu, Al alone"):
+        energies_of(network, Features.of_arrays({"Au": np.ones((2, 1, 3))}))
+    with pytest.raises(ModelMismatchError, match="function 3 is None, the model was made for 'd'"):
+        energies_of(network, replace(features, labels={**LABELS, "Cu": LABELS["Cu"][:3]}))
+    features.rows["Al"].values[3, 1] = np.nan
+    with pytest.raises(ValueError, match=r"features\[Al\]: 1 value.*frame 1, atom 6, f;"):
+        energies_of(network, features)
+
+
+def test_a_file_of_an_older_format_is_refused(features, tmp_path):
+    path = tmp_path / "model.keras"
+    make(features).save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["bpstudy.json"] = json.dumps({**json.loads(members["bpstudy.json"]), "format": 1}).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(ModelMismatchError, match="has the format 1, this version reads 2; train the network again"):
+        load_network(path)
 
 
 @pytest.mark.parametrize(
@@ -162,4 +205,4 @@ def test_impossible_networks_are_refused(features, options, message):
     with pytest.raises(ValueError, match=message):
         make(features, **options)
     with pytest.raises(ValueError, match="no element"):
-        build_network({}, EnergyScale(0.0, 1.0))
+        build_network({}, EnergyScale({}, 1.0, 1.0))

@@ -12,7 +12,9 @@ from ase.stress import voigt_6_to_full_3x3_stress
 from typer.testing import CliRunner
 
 from bpstudy.cli import app
+from bpstudy.descriptors.compute import by_element, compute_features
 from bpstudy.network.description import describe
+from bpstudy.network.element import predict
 from bpstudy.network.model import build_network
 from bpstudy.network.normalization import EnergyScale, Scaler
 from bpstudy.potential.calculator import ExtrapolationError, ExtrapolationWarning, Potential, PotentialError
@@ -29,17 +31,17 @@ def alloy(seed=0, repeat=1):
     return atoms.repeat(repeat)
 
 
-def make(folder, structures, functions, activation="tanh", energy="free"):
+def make(folder, structures, functions, activation="tanh", energy="free", direct=False):
     """A network of random weights, with all that a fit would write."""
-    symbols = np.array(structures[0].get_chemical_symbols())
-    values = np.array([functions.compute(atoms) for atoms in structures])
-    features = {element: values[:, symbols == element] for element in np.unique(symbols)}
-    scalers = {element: Scaler.fit(x, functions.labels) for element, x in features.items()}
-    network = build_network(scalers, EnergyScale(-3.0, 0.1), hidden=(5, 4), activation=activation, seed=3)
+    features = compute_features(functions, structures)
+    sets = by_element(functions, list(features.rows))
+    scalers = {element: Scaler.fit(of.values, features.labels[element]) for element, of in features.rows.items()}
+    scale = EnergyScale(dict.fromkeys(scalers, -3.0), 0.1, 1.0)
+    network = build_network(scalers, scale, hidden=(5, 4), activation=activation, direct=direct, seed=3)
     rng = np.random.default_rng(1)
     network.set_weights(network.get_weights() + 0.2 * rng.normal(size=network.get_weights().size))
     network.save(folder / "model.keras")
-    describe(folder / "potential.json", functions, features, energy, structures[0].pbc.tolist())
+    describe(folder / "potential.json", sets, features, energy, [structures[0].pbc.tolist()])
     return network, features
 
 
@@ -62,7 +64,7 @@ def potential(trained):
 
 def test_energies_are_those_of_the_saved_network(trained, potential):
     _, network, features = trained
-    expected = network.energies(features)
+    expected = predict(network, features)[0]
     for seed in (0, 7):
         atoms = alloy(seed)
         atoms.calc = potential
@@ -71,9 +73,15 @@ def test_energies_are_those_of_the_saved_network(trained, potential):
         assert atoms.get_potential_energies().sum() == pytest.approx(expected[seed], abs=1e-11)
 
 
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus"])
-def test_forces_and_stress_are_the_slopes_of_the_energy(tmp_path, activation):
-    make(tmp_path, [alloy(seed) for seed in range(6)], FUNCTIONS, activation)
+OWN = {"Al": SymmetryFunctions([G2(1.0, 2.5, 5.0), G2(0.3, 2.5, 4.0, "Cu")]), "Cu": FUNCTIONS}
+
+
+@pytest.mark.parametrize(
+    ("activation", "functions", "direct"),
+    [("tanh", FUNCTIONS, True), ("sigmoid", FUNCTIONS, False), ("softplus", OWN, False)],
+)
+def test_forces_and_stress_are_the_slopes_of_the_energy(tmp_path, activation, functions, direct):
+    make(tmp_path, [alloy(seed) for seed in range(6)], functions, activation, direct=direct)
     atoms = alloy(2)
     atoms.calc = Potential(tmp_path)
     np.testing.assert_allclose(atoms.get_forces(), calculate_numerical_forces(atoms, eps=2e-5), atol=1e-6)
@@ -196,12 +204,12 @@ def test_folders_that_are_no_potential_are_refused(trained, tmp_path):
         Potential(tmp_path)
     (tmp_path / "model.keras").write_bytes((trained[0] / "model.keras").read_bytes())
     Potential(tmp_path)
-    description["functions"]["functions"][0]["eta"] = 1.1
+    description["functions"]["Al"]["functions"][0]["eta"] = 1.1
     (tmp_path / "potential.json").write_text(json.dumps(description))
     with pytest.raises(ValueError, match="function 0 is"):
         Potential(tmp_path)
     (tmp_path / "potential.json").write_text(json.dumps(description | {"format": 7}))
-    with pytest.raises(PotentialError, match="has the format 7, this version reads 1; train the network again"):
+    with pytest.raises(PotentialError, match="has the format 7, this version reads 2; train the network again"):
         Potential(tmp_path)
     with pytest.raises(PotentialError, match="on_extrapolation = 'shout'"):
         Potential(trained[0], on_extrapolation="shout")

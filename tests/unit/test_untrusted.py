@@ -215,7 +215,7 @@ def test_a_program_in_the_place_of_a_trajectory(tmp_path):
 def test_pickled_features(tmp_path):
     path = tmp_path / "block.npy"
     np.save(path, np.array([Attack(tmp_path / "mark")], dtype=object), allow_pickle=True)
-    path.with_suffix(".json").write_text(json.dumps({"frames": [0], "numbers": [3], "labels": ["G1"]}))
+    path.with_suffix(".json").write_text(json.dumps({"frames": [0], "atoms": [[3]], "kinds": [0], "labels": ["G1"]}))
     with pytest.raises(FeatureError, match=r"block\.npy: cannot be read"):
         read_blocks([path])
     assert not (tmp_path / "mark").exists()
@@ -226,11 +226,13 @@ def test_pickled_features(tmp_path):
 def test_damaged_features(tmp_path, data):
     path = tmp_path / "block.npy"
     buffer = io.BytesIO()
-    np.save(buffer, np.zeros((2, 3, 4)))
+    np.save(buffer, np.zeros((6, 4)))
     path.write_bytes(edited(buffer.getvalue(), data.draw(edits(200))))
-    path.with_suffix(".json").write_text(json.dumps({"frames": [0, 1], "numbers": [3] * 3, "labels": ["G1"] * 4}))
+    path.with_suffix(".json").write_text(
+        json.dumps({"frames": [0, 1], "atoms": [[3] * 3], "kinds": [0, 0], "labels": ["G1"] * 4})
+    )
     with nothing_worse_than(FeatureError, "block.npy"):
-        assert read_blocks([path]).values.shape == (2, 3, 4)
+        assert read_blocks([path]).rows["Li"].values.shape == (6, 4)
 
 
 @FUZZ
@@ -246,8 +248,8 @@ def test_a_damaged_state(tmp_path, data):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "good.keras"
-    scaler = Scaler.fit(np.random.default_rng(0).normal(size=(6, 5, 2)), ("G1", "G2"))
-    build_network({"Li": scaler}, EnergyScale(0.0, 1.0), hidden=(2,)).save(path)
+    scaler = Scaler.fit(np.random.default_rng(0).normal(size=(30, 2)), ("G1", "G2"))
+    build_network({"Li": scaler}, EnergyScale({"Li": 0.0}, 1.0, 1.0), hidden=(2,)).save(path)
     return path.read_bytes()
 
 

@@ -1,8 +1,14 @@
 # Data that exist: read into one trajectory in eV and Å, and what is left out because they do not hold it.
+def runs_beside(w):
+    """Settings of the dynamics with a network that this system is the reference of; none of another."""
+    runs = STUDY.with_forces and STUDY.with_forces.runs
+    return runs.model_dump() if runs and runs.reference == w.system else None
+
+
 rule imported_trajectory:
     input:
         files=lambda w: list(STUDY.systems[w.system].inputs),
-        code=code("bpstudy.data.importing"),
+        code=code("bpstudy.data.importing", "bpstudy.thermal.reference"),
     output:
         frames="results/dynamics/{system}/trajectory.traj",
         thermo="results/dynamics/{system}/thermo.csv",
@@ -14,12 +20,12 @@ rule imported_trajectory:
         system=one_of(IMPORTED),
     conda:
         "../../envs/dft.yaml"
-    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
         declared=lambda w: STUDY.systems[w.system].model_dump(mode="json"),
+        runs=runs_beside,
     message:
         "{wildcards.system}: the user's own data"
     script:
@@ -36,10 +42,6 @@ rule left_out:
     localrule: True
     conda:
         "../../envs/dft.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
     params:
         lines=list(PREPARED.left_out),
     message:

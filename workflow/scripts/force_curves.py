@@ -7,8 +7,8 @@ from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.files import write_table
 from bpstudy.running.jobs import job
 from bpstudy.training import set_threads
-from bpstudy.training.sets import TRAIN, add_forces, read_set
 from bpstudy.training.learning import HELD_OUT, learning_curves
+from bpstudy.training.sets import TRAIN, add_forces, read_set
 
 with job(snakemake):
     given, params = snakemake.input, snakemake.params

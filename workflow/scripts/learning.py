@@ -5,8 +5,8 @@ from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.files import write_table
 from bpstudy.running.jobs import job
 from bpstudy.training import set_threads
-from bpstudy.training.sets import read_set
 from bpstudy.training.learning import learning_curves, points
+from bpstudy.training.sets import read_set
 
 with job(snakemake):
     given, params = snakemake.input, snakemake.params

@@ -27,7 +27,7 @@ def lammps(
         except Exception as error:  # ASE's readers raise whatever the damage causes
             raise ValueError(f"{structure}: ASE cannot read it ({type(error).__name__}: {error})") from None
         potential.check(atoms)
-        cutoff = max(f.cutoff for functions in potential.functions.values() for f in functions.functions)
+        cutoff = potential.cutoff
         files = write_input(atoms, model, cutoff, folder)
     except (OSError, ValueError) as error:
         fail(error)

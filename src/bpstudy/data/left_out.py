@@ -71,12 +71,15 @@ def _without_motion(
     of = inspections.get(asked.runs.reference)
     if of is None:
         return
+    step_fs = of.declared.timestep_fs or asked.runs.timestep_fs
+    needed = 2 * round(asked.runs.longest_fs / step_fs) + round(asked.runs.from_fs / step_fs)
     missing = [
         what
         for what, lacks in (
             ("momenta", not of.moves),
             ("frames in order of time", of.declared.trajectory is None),
             ("periodicity along all three axes", not (of.table["pbc"] == "TTT").all()),
+            (f"{needed} frames for lags up to longest_fs = {asked.runs.longest_fs:g}", len(of) < needed),
         )
         if lacks
     ]

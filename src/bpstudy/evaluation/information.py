@@ -21,7 +21,7 @@ def information(frames: FrameSet, memory_fs: float) -> dict[str, float]:
     steps = np.diff(frames.energies["time_fs"])
     timed = bool(np.isfinite(steps).all()) and steps.min() > 0
     apart = min(round(memory_fs / steps.min()), len(steps) // 4) if timed else 0
-    # An atom, so that frames of different sizes compare.
+    # Per atom, so that frames of different sizes compare.
     sums, energies = features.sums() / features.n_atoms[:, None], frames.energies_ev / features.n_atoms
     neighbours = nearest_neighbours(sums, energies, exclude=apart)
     return {

@@ -108,12 +108,12 @@ def run(
                 break
         for key, errors in found.items():
             done.network.setdefault(key, []).append(errors)
-        rounds = turn + 1
+        rounds += bool(found)
         if clock() > end:
             break
     if fit is not None and rounds < len(seeds):
         left_out.append(f"networks: {len(seeds) - rounds} of {len(seeds)} seeds")
-    candidates = _candidates(setting, done, max(rounds, 1) if rounds else RANDOM_DRAWS)
+    candidates = _candidates(setting, done, rounds or RANDOM_DRAWS)
     ranking = recommend(candidates, np.random.default_rng(0), block_length)
     return Answer(candidates, ranking, left_out)
 

@@ -16,8 +16,8 @@ from bpstudy.training.direct import start_at_ridge
 from bpstudy.training.fit import train
 from bpstudy.training.result import TrainingResult
 from bpstudy.training.ridge import LinearModel
-from bpstudy.training.settings import TrainingSettings
 from bpstudy.training.sets import TRAIN, VALIDATION, FrameSet, training_forces
+from bpstudy.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, eq=False)

@@ -74,6 +74,8 @@ def ridge(
 ) -> LinearModel:
     """Ridge regression of energies, and forces, on sums of the functions over atoms, with the networks' loss.
 
+    The energies of the atoms are fitted too, without a penalty; for one element they are the intercept. The loss is
+
     Σ (ΔE / n_atoms)² / spread² + (n_frames / N_F) · force_weight · Σ ΔF² / mean F² + strength / spread_E² · |c|², with
     c the coefficients of the sums an atom, standardised but for dead ones, and spread_E that of the energies of cells
     of the mean number of atoms. The strength is chosen among `STRENGTHS` by the same loss, without its last term, over
@@ -95,12 +97,13 @@ def ridge(
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """Coefficients for each strength, of columns that are centred and scaled; and the mean energy."""
+    """Coefficients for each strength, of columns that are scaled; columns and energies less what the composition
+    tells of them, the mean for one element."""
 
     coefficients: Array  # (n_strengths, n)
-    centre: Array
-    scale: Array
-    mean: float
+    centre: Array  # (n_elements, n)
+    scale: Array  # (n,)
+    mean: Array  # (n_elements,)
 
 
 class _Problem:
@@ -112,6 +115,7 @@ class _Problem:
         self.features, self.forces, self.force_weight = features, forces, force_weight
         self.energy_scale = EnergyScale.fit(energies, features.counts())
         size = features.n_atoms / self.energy_scale.mean_atoms
+        self.composition = np.stack(list(features.counts().values()), axis=1) / features.n_atoms[:, None]
         self.x = features.sums() / size[:, None]
         self.y = (energies - self.energy_scale.baseline_ev(features.counts())) / size
         self.spread = self.energy_scale.unit_ev
@@ -121,7 +125,9 @@ class _Problem:
 
     def rows(self, frames: NDArray[np.intp], of: _Fitted) -> tuple[Array, Array]:
         """The frames' energies about the mean, and their forces, each in its unit."""
-        a, b = (self.x[frames] - of.centre) / (of.scale * self.spread), (self.y[frames] - of.mean) / self.spread
+        told = self.composition[frames]
+        a = (self.x[frames] - told @ of.centre) / (of.scale * self.spread)
+        b = (self.y[frames] - told @ of.mean) / self.spread
         if self.forces is None:
             return a, b
         chosen = np.isin(self.forces.frame, frames)
@@ -138,7 +144,9 @@ class _Problem:
         known = self.x[frames] if self.forces is None else self.x
         spread = known.std(axis=0)
         scale = np.where(is_dead(known) | (spread == 0), 1.0, spread)
-        of = _Fitted(np.empty(0), self.x[frames].mean(axis=0), scale, float(self.y[frames].mean()))
+        both = np.column_stack([self.x[frames], self.y[frames]])
+        told = np.linalg.lstsq(self.composition[frames], both, rcond=1e-10)[0]
+        of = _Fitted(np.empty(0), told[:, :-1], scale, told[:, -1])
         a, b = self.rows(frames, of)
         u, s, vt = np.linalg.svd(a, full_matrices=False)
         projected = u.T @ b
@@ -149,12 +157,12 @@ class _Problem:
         """Of all frames, with one strength, in raw functions of each element's atoms."""
         of = self.solve(np.arange(self.features.n_frames))
         raw = of.coefficients[best] / of.scale
-        constant = (of.mean - of.centre @ raw) / self.energy_scale.mean_atoms
+        constants = (of.mean - of.centre @ raw) / self.energy_scale.mean_atoms
         penalty = STRENGTHS[best] / self.spread**2 / self.features.n_frames * of.scale**2
         rows = self.features.rows
         ends = np.cumsum([known.values.shape[1] for known in rows.values()])[:-1]
         return LinearModel(
             dict(zip(rows, np.split(raw, ends), strict=True)),
-            {element: offset + constant for element, offset in self.energy_scale.offsets_ev.items()},
+            {e: o + float(c) for (e, o), c in zip(self.energy_scale.offsets_ev.items(), constants, strict=True)},
             dict(zip(rows, np.split(penalty, ends), strict=True)),
         )

@@ -4,6 +4,7 @@ rule audit:
         rules.all.input,
     log:
         "results/logs/audit.log",
+    localrule: True
     params:
         pages="results/audit",
         python=sys.executable,
