@@ -60,7 +60,7 @@ def propose(values: Mapping[str, Any], files: Sequence[str], test: str | None, n
         split["gap_frames"] = max(1, count // 100)
     described = _described(inspected.table, bool(found.forces))
     lines = [
-        "# Your own data, laid over config.yaml: `snakemake --cores 2 --configfile mine.yaml`. What is not named stays.",
+        "# Your data, laid over config.yaml: `snakemake --cores 2 --configfile mine.yaml`. What is not named stays.",
         f"# {described}",
         "systems:",
         f"  {MINE}:",
