@@ -137,7 +137,7 @@ def _fit_curves(curves: dict[str, Any], there: int, lines: list[str]) -> None:
     counts = [count for count in curves["counts"] if count <= there] or sorted(
         {max(1, there // 4), max(1, there // 2), there}
     )
-    several = min(curves["count_of_shares"], max(1, there // 2))
+    several = min(curves["count_of_shares"], max(1, there // 4))
     shares = [share for share in curves["shares"] if round(share * there) >= several]
     for key, fitting in (("counts", counts), ("count_of_shares", several), ("shares", shares)):
         if curves[key] != fitting:
