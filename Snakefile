@@ -12,6 +12,7 @@ from bpstudy.running.jobs import share_package
 from bpstudy.dynamics.mpi import prepare_environment
 from bpstudy.provenance.recording import share_configuration
 from bpstudy.running.slurm import OrphanError, refuse_orphans
+from bpstudy.running.usage import note_run
 
 share_package()
 share_configuration(workflow.config_settings.configfiles, workflow.config_settings.config)
@@ -28,6 +29,9 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 STUDY = PREPARED.study
+if workflow.is_main_process:
+    for line in PREPARED.archived:
+        logger.info(line)
 
 
 wildcard_constraints:
@@ -46,6 +50,14 @@ onstart:
         raise WorkflowError(str(error))
     for line in PREPARED.left_out:
         logger.info(line)
+
+
+onsuccess:
+    note_run()
+
+
+onerror:
+    note_run()
 
 
 report: "workflow/report/workflow.rst"

@@ -41,11 +41,13 @@ rule job:
 
 @dataclass
 class Job:
-    """A job of the run; `after` are the numbers of those whose output it reads."""
+    """A job of the run, `start` in seconds since 1970; `after` are the numbers of those whose output it reads."""
 
     rule: str
+    start: float
     seconds: float
     threads: int
+    log: list[str]
     outputs: set[str] = field(default_factory=set)
     inputs: set[str] = field(default_factory=set)
     after: list[int] = field(default_factory=list)
@@ -63,7 +65,8 @@ def jobs_of(folder: Path) -> list[Job]:
         if key not in found:
             record = store.last_to_write(output)
             threads = record.internal["threads"] if record else 1
-            found[key] = Job(note["rule"], note["endtime"] - note["starttime"], threads, inputs=set(note["input"]))
+            seconds = note["endtime"] - note["starttime"]
+            found[key] = Job(note["rule"], note["starttime"], seconds, threads, note["log"], inputs=set(note["input"]))
         found[key].outputs.add(output)
     jobs = list(found.values())
     maker = {output: number for number, job in enumerate(jobs) for output in job.outputs}

@@ -35,7 +35,7 @@ def recorded(snakemake: Any, results: Path = Path("results")) -> Iterator[Any]:
     Raises:
         ValueError: an input was changed while the job ran.
     """
-    started, clock = record.now(), time.perf_counter()
+    started, clock, start_up = record.now(), time.perf_counter(), _processor_seconds()
     store, digest = Store(results), DigestCache(results / FOLDER / "digests")
     sources = {*map(str, snakemake.input.get("code", [])), *_script()}
     given = dict.fromkeys([*map(str, snakemake.input), *_script()])
@@ -69,8 +69,17 @@ def recorded(snakemake: Any, results: Path = Path("results")) -> Iterator[Any]:
         packages=record.versions(results / FOLDER / "environments"),
     )
     seconds += time.perf_counter() - clock
-    statement["predicate"]["runDetails"]["metadata"]["recordingSeconds"] = round(seconds, 4)
+    statement["predicate"]["runDetails"]["metadata"] |= {
+        "recordingSeconds": round(seconds, 4),
+        "startUpProcessorSeconds": round(start_up, 2),
+        "processorSeconds": round(_processor_seconds(), 2),
+    }
     store.add(statement)
+
+
+def _processor_seconds() -> float:
+    """User and system time of this process and of those that it started and that have ended."""
+    return sum(os.times()[:4])
 
 
 def plain(value: Any) -> Any:
