@@ -24,7 +24,7 @@ test: setup ## all tests on all cores (at most four), the fast ones first
 test-faults: setup ## fifty random kills, a full disk and other faults of one machine (docs/faults.md)
 	$(IN) python -m pytest tests/reliability --kills 50 --faults docs/faults.json
 
-test-inputs: setup ## inputs that nobody meant: the table in docs/faults.md
+test-inputs: setup ## wrong inputs: the second table in docs/faults.md
 	$(IN) python -m pytest tests/unit -m fault --faults docs/faults.json
 
 test-slurm: setup ## the workflow on a real SLURM of one node, set up on this machine (as root; docs/faults.md)
