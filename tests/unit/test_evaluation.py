@@ -358,7 +358,7 @@ def test_neighbours_in_time_are_excluded():
 @pytest.mark.parametrize(
     ("x", "energies", "exclude", "message"),
     [
-        (np.ones((4, 2)), np.arange(3.0), 0, "one energy a frame"),
+        (np.ones((4, 2)), np.arange(3.0), 0, "one energy per frame"),
         (np.ones((4, 2)), np.ones(4), 0, "all equal"),
         (np.ones((4, 2)), np.arange(4.0), 2, "exclude"),
         (np.full((4, 2), np.nan), np.arange(4.0), 0, "finite"),
