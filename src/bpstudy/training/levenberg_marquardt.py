@@ -115,7 +115,7 @@ class PrimalEquations(NormalEquations):
         self.residuals, self._pull = self.objective.linearise(self.weights)
         self.matrix = np.zeros((self.objective.n_weights, self.objective.n_weights))
         for _, block in self.objective.jacobian(self.weights):
-            self.matrix += block.T @ block
+            self.matrix += block.T @ block  # NumPy calls BLAS' symmetric rank-k update
 
     def _transposed(self, rows: Array) -> Array:
         return self._pull(rows)
