@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Architecture:
-    """Layers of one element: numbers of inputs and of hidden neurons, activation, direct layer; and its first weight."""
+    """Layers of one element: sizes of the inputs and hidden layers, activation, direct layer; and its first weight."""
 
     sizes: tuple[int, ...]
     activation: str
