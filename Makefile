@@ -4,7 +4,7 @@ SHELL := bash
 HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 IN := cd "$(HERE)" && export PATH="$(HERE)/.venv/bin:$$PATH" &&
 
-.PHONY: help setup run quick test test-conda test-faults test-inputs test-slurm check bench docs lock pins
+.PHONY: help setup run quick test test-conda test-faults test-inputs test-slurm check bench docs docs-site lock pins
 
 help: ## list the targets
 	@$(IN) sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -24,7 +24,7 @@ test: setup ## all tests on all cores (at most four), the fast ones first
 test-faults: setup ## fifty random kills, a full disk and other faults of one machine (docs/faults.md)
 	$(IN) python -m pytest tests/reliability --kills 50 --faults docs/faults.json
 
-test-inputs: setup ## inputs that nobody meant: the table in docs/faults.md
+test-inputs: setup ## wrong inputs: the second table in docs/faults.md
 	$(IN) python -m pytest tests/unit -m fault --faults docs/faults.json
 
 test-slurm: setup ## the workflow on a real SLURM of one node, set up on this machine (as root; docs/faults.md)
@@ -41,6 +41,9 @@ bench: setup ## speed against the peers
 
 docs: setup ## after `make run`: its pictures and tables into README.md and docs/
 	$(IN) python tools/docs.py
+
+docs-site: setup ## the documentation as a site, in site/; dead links are errors
+	$(IN) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
 
 lock: ## new requirements.lock from requirements.in
 	$(IN) tools/lock.sh

@@ -120,24 +120,27 @@ def page(found: dict[str, Any]) -> str:
     )
     rules = "\n".join(
         f"| `{row['rule']}` | {row['jobs']} | {row['processor_seconds']:.1f} | "
-        f"{row['processor_seconds'] / total:.1%} | {row['start_up_seconds']:.1f} | {row['wall_seconds']:.1f} | {row['peak_mb']:.0f} |"
+        f"{row['processor_seconds'] / total:.1%} | {row['start_up_seconds']:.1f} | "
+        f"{row['wall_seconds']:.1f} | {row['peak_mb']:.0f} |"
         for row in found["rules"]
     )
     path = sum(found["critical_path"].values())
     chain = ", ".join(f"`{rule}` {seconds:.0f} s" for rule, seconds in found["critical_path"].items())
+    minutes = found["from_first_to_last"] / 60
     return f"""# Where the time of a run goes
 
-Written by `python -m benchmarks.run_profile FOLDER`: {found["jobs"]} jobs,
-{found["from_first_to_last"] / 60:.1f} minutes from the start of the first to the end of the last ({found["machine"]}, {found["date"]}). The processor time of
-{found["measured_jobs"]} jobs was measured; that of the others is their time by the clock.
+Written by `python -m benchmarks.run_profile FOLDER`: {found["jobs"]} jobs on {found["machine"]} ({found["date"]}),
+{minutes:.1f} minutes from the start of the first to the end of the last. The processor time of {found["measured_jobs"]}
+jobs was measured; that of the others is their time by the clock.
 
 | part | processor time | share |
 |---|---|---|
 {parts}
 
-The records of provenance took {found["recording"]:.1f} s by the clock. The longest chain of jobs that wait for one another takes {path / 60:.1f} minutes: {chain}.
+The records of provenance took {found["recording"]:.1f} s by the clock.
+The longest chain of jobs that wait for one another takes {path / 60:.1f} minutes: {chain}.
 
-| rule | jobs | processor time, s | share | of which start-up, s | by the clock, s | peak memory, MB |
+| rule | jobs | processor, s | share | of which start-up, s | by the clock, s | peak memory, MB |
 |---|---|---|---|---|---|---|
 {rules}
 """

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from bpstudy.cli import app
 from bpstudy.provenance import record as records
-from bpstudy.provenance.audit import Auditor, Verdict, edges_of, verdict_of
+from bpstudy.provenance.audit import Auditor
+from bpstudy.provenance.edges import Verdict, edges_of, verdict_of
 from bpstudy.provenance.embed import embed, embedded
 from bpstudy.provenance.store import Store
 from tests.unit import small_project

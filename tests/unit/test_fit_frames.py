@@ -134,7 +134,7 @@ def test_the_start_is_the_least_of_the_linear_models(frames):
     forces = training_forces({"train": known}, 0.5)["train"]
     objective = Objective(network, known.features, known.energies_ev, decay, forces)
     weights = network.get_weights()
-    _, value, gradient = objective.value_and_gradient(weights)
+    _, _, gradient = objective.value_and_gradient(weights)
     away = weights.copy()
     away[direct_places(network)] += 0.1
     scale_of_gradient = np.abs(objective.value_and_gradient(away)[2][direct_places(network)]).max()
@@ -149,7 +149,7 @@ def test_energies_alone_need_no_forces():
 
 
 def test_what_nothing_can_be_learned_from_is_refused(frames):
-    with pytest.raises(ValueError, match="all 4 functions are dead.*cutoff beyond the nearest"):
+    with pytest.raises(ValueError, match=r"all 4 functions are dead.*cutoff beyond the nearest"):
         fit_frames(SymmetryFunctions([G2(1.0, 0.0, 1.5), G2(2.0, 0.0, 1.5)]), frames[:6])
     with pytest.raises(ValueError, match="validation: one frame"):
         fit_frames(FUNCTIONS, frames[:6], frames[6:7])

@@ -183,7 +183,7 @@ def test_functions_that_see_nothing_are_refused(data, tmp_path):
     for name, chosen in (("first", range(20)), ("later", range(22, 30))):
         compute_block(tmp_path / name / "short.npy", short, frames, chosen, tolerance=1e-12, threads=1)
         blocks.append([str(tmp_path / name / "short.npy")])
-    with pytest.raises(ValueError, match="all 3 functions are dead.*cutoff beyond the nearest neighbours"):
+    with pytest.raises(ValueError, match=r"all 3 functions are dead.*cutoff beyond the nearest neighbours"):
         fit(tmp_path, data, experiment(functions=[short.model_dump()]), blocks=blocks)
     assert not list((tmp_path / "3").iterdir())
 

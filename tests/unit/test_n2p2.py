@@ -153,7 +153,7 @@ def test_what_n2p2_lacks_is_refused_and_nothing_written(tmp_path, function, mess
 
 def test_a_direct_layer_is_refused(tmp_path):
     make(tmp_path, [alloy(seed) for seed in range(3)], OF_PAIRS, direct=True)
-    with pytest.raises(ExportError, match="Al: the network has a direct layer.*`direct: false`"):
+    with pytest.raises(ExportError, match=r"Al: the network has a direct layer.*`direct: false`"):
         export(Potential(tmp_path), tmp_path / "n2p2")
     assert not (tmp_path / "n2p2").exists()
 

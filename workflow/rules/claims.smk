@@ -24,6 +24,6 @@ rule claims:
         bins=STUDY.unit_functions.bins,
         combinations=[STUDY.comparisons.combinations, STUDY.comparisons.decided_on],
     message:
-        "the paper's claims, decided"
+        "verdicts on the paper's claims"
     script:
         "../scripts/claims.py"

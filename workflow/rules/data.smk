@@ -45,6 +45,6 @@ rule left_out:
     params:
         lines=list(PREPARED.left_out),
     message:
-        "what the data do not allow to ask"
+        "parts left out for lack of data"
     script:
         "../scripts/left_out.py"

@@ -68,7 +68,7 @@ rule trajectory:
     params:
         timestep_fs=lambda w: STUDY.systems[w.system].dynamics.timestep_fs,
     message:
-        "{wildcards.system}: one trajectory of all chunks"
+        "{wildcards.system}: joining the chunks to a trajectory"
     script:
         "../scripts/trajectory.py"
 
@@ -99,7 +99,7 @@ if STUDY.archive:
             archive=lambda w: f"{STUDY.archive}/{w.system}",
             system=lambda w: STUDY.systems[w.system].model_dump(mode="json"),
         message:
-            "{wildcards.system}: the archived trajectory, verified"
+            "{wildcards.system}: verifying and joining the archived trajectory"
         script:
             "../scripts/archived_trajectory.py"
 
@@ -131,7 +131,7 @@ rule dft_convergence_frames:
         available=lambda w: STUDY.systems[w.system].frames,
         wanted=lambda w: CONVERGENCE[w.system].frames,
     message:
-        "{wildcards.system}: frames for the convergence of the DFT"
+        "{wildcards.system}: frames for the DFT convergence"
     script:
         "../scripts/dft_convergence_frames.py"
 
@@ -185,7 +185,7 @@ rule dft_convergence_table:
     params:
         settings=lambda w: CONVERGENCE[w.system].model_dump(),
     message:
-        "{wildcards.system}: the settings of the DFT against a tight reference"
+        "{wildcards.system}: DFT settings compared with a tight reference"
     script:
         "../scripts/dft_convergence_table.py"
 
@@ -208,6 +208,6 @@ if CONVERGENCE:
         params:
             settings={system: of.model_dump() for system, of in CONVERGENCE.items()},
         message:
-            "the noise floor of the DFT"
+            "noise floor of the DFT energies"
         script:
             "../scripts/dft_noise.py"

@@ -48,7 +48,7 @@ rule histories:
     params:
         runs=RUNS,
     message:
-        "histories of all fits"
+        "training histories"
     script:
         "../scripts/histories.py"
 
@@ -120,7 +120,7 @@ rule comparisons:
         settings=STUDY.comparisons.model_dump(),
         seeds=STUDY.seeds,
     message:
-        "experiments ranked, paired by seed"
+        "ranking of the experiments"
     script:
         "../scripts/comparisons.py"
 
@@ -160,7 +160,7 @@ rule information:
         memory_fs=INFORMATION.memory_fs,
         heat_maps=INFORMATION.heat_maps,
     message:
-        "what the functions hold"
+        "information content of the functions"
     script:
         "../scripts/information.py"
 
@@ -186,6 +186,6 @@ if WITH_FORCES:
         params:
             settings=WITH_FORCES.model_dump(),
         message:
-            "energies alone against energies and forces"
+            "energies alone compared with energies and forces"
         script:
             "../scripts/with_forces.py"

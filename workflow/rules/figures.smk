@@ -178,7 +178,7 @@ if WITH_FORCES:
             **DRAWING,
             goals=[WITH_FORCES.goal_mev_per_atom, WITH_FORCES.goal_mev_per_angstrom],
         message:
-            "fig13: energies alone against energies and forces"
+            "fig13: energies alone compared with energies and forces"
         script:
             "../scripts/figures/with_forces.py"
 
@@ -197,7 +197,7 @@ if WITH_FORCES:
             **DRAWING,
             goals=[WITH_FORCES.goal_mev_per_atom, WITH_FORCES.goal_mev_per_angstrom],
         message:
-            "fig15: errors against the number of frames, energies alone and with forces"
+            "fig15: learning curves with energies alone and with forces"
         script:
             "../scripts/figures/force_curves.py"
 
@@ -220,7 +220,7 @@ if RUNS_OF:
         params:
             **DRAWING,
         message:
-            "fig14: dynamics with a network, beside those of the DFT"
+            "fig14: molecular dynamics with a network compared with DFT"
         script:
             "../scripts/figures/potential_runs.py"
 
@@ -267,7 +267,7 @@ rule histories_figure:
             name: STUDY.optimizers[STUDY.experiments[name].optimizer].target_mse_ev2 for name in STUDY.figures.overview
         },
     message:
-        "figS2: histories of the fits"
+        "figS2: training histories"
     script:
         "../scripts/figures/histories.py"
 
@@ -292,7 +292,7 @@ if SIMULATED:
             **DRAWING,
             systems=SIMULATED,
         message:
-            "figS3: is the dynamics right?"
+            "figS3: validation of the dynamics"
         script:
             "../scripts/figures/thermal.py"
 
@@ -314,7 +314,7 @@ if CONVERGENCE:
             **DRAWING,
             study={name: settings.study for name, settings in CONVERGENCE.items()},
         message:
-            "figS4: are the settings of the DFT right?"
+            "figS4: convergence of the DFT settings"
         script:
             "../scripts/figures/dft_convergence.py"
 
@@ -336,7 +336,7 @@ rule ranking_figure:
         groups=STUDY.comparisons.shown,
         decided_on=STUDY.comparisons.decided_on,
     message:
-        "figS5: which combination is best, and how sure that is"
+        "figS5: ranking of the combinations"
     script:
         "../scripts/figures/ranking.py"
 
@@ -375,7 +375,7 @@ rule cutoff_figure:
     params:
         **DRAWING,
     message:
-        "figS7: what the functions hold, against the cutoff"
+        "figS7: information content against the cutoff"
     script:
         "../scripts/figures/against_cutoff.py"
 

@@ -31,7 +31,7 @@ if RUNS_OF:
             settings=RUNS_OF.model_dump(),
             thermal=STUDY.thermal.model_dump(),
         message:
-            "dynamics with a network"
+            "molecular dynamics with a network"
         script:
             "../scripts/potential_runs.py"
 

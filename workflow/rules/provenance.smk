@@ -9,6 +9,6 @@ rule audit:
         pages="results/audit",
         python=sys.executable,
     message:
-        "all results, back to the settings: {params.pages}/index.html"
+        "audit of all results: {params.pages}/index.html"
     run:
         shell("{params.python} -m bpstudy.cli audit --all --html {params.pages} > {log} 2>&1")

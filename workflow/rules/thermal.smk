@@ -24,6 +24,6 @@ rule thermal:
         crystal=lambda w: STUDY.systems[w.system].crystal.model_dump(),
         bath=lambda w: STUDY.systems[w.system].dynamics.model_dump(),
     message:
-        "{wildcards.system}: temperature, energies and structure against theory"
+        "{wildcards.system}: temperature, energies and structure compared with theory"
     script:
         "../scripts/thermal.py"

@@ -38,7 +38,7 @@ rule train:
         optimizer=lambda w: STUDY.optimizers[STUDY.experiments[w.experiment].optimizer].model_dump(),
         seeds=STUDY.seeds,
     message:
-        "{wildcards.experiment}: networks of all seeds"
+        "{wildcards.experiment}: training the networks of all seeds"
     script:
         "../scripts/train.py"
 

@@ -33,6 +33,8 @@ def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
             lines.extend(text.splitlines())
         elif problem["type"] == "missing":
             lines.append(f"{key}: is missing{_similar(keys[:2], values) if keys[0] in _NAMED else ''}")
+        elif problem["type"] == "value_error" and isinstance(problem["input"], Mapping):  # it names keys of the section
+            lines.append(f"{key}: {text}")
         else:
             advice = hint(problem)
             lines.append(f"{key} = {_shorten(problem['input'])}: {text}{'; ' + advice if advice else ''}")

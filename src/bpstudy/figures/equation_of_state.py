@@ -44,7 +44,7 @@ def equation_of_state(
     outside = by["outside"].any().to_numpy(bool)
     for unlike, face in ((False, style.NETWORK), (True, "white")):
         points = table.loc[outside == unlike, "middle"]
-        label = "unlike all training" if unlike else None
+        label = "outside the training domain" if unlike else None
         ax.plot(points.index, points, "o", color=style.NETWORK, markerfacecolor=face, markersize=4, label=label)
     ax.plot(dft["volume_angstrom3_per_atom"], change(dft), "s", color=style.DFT, markersize=3.5, label="DFT")
     trained = _trained(dft, "volume_angstrom3_per_atom")

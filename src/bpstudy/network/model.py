@@ -2,8 +2,8 @@
 
 ε_i = offset_X + scale * a_X((G_i - mean) / std) of an atom i of element X, with one small network a_X for each element
 (J. Behler, M. Parrinello, Phys. Rev. Lett. 98, 146401 (2007), doi:10.1103/PhysRevLett.98.146401); the energy of a
-structure is the sum over its atoms. Standardisation and energy scale are fixed layers of the model, so a saved file needs
-nothing but Keras itself: `model(G)` with G of the shape (n_atoms, n_functions), or a list of them, one for each element.
+structure is the sum over its atoms. Standardisation and energy scale are fixed layers of the model, so a saved file
+needs nothing but Keras itself: `model(G)` with G of the shape (n_atoms, n_functions), or a list, one an element.
 """
 
 import json
@@ -17,9 +17,13 @@ from typing import Any
 os.environ["KERAS_BACKEND"] = "tensorflow"  # not a default: the fits use TensorFlow's own operations
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
+from bpstudy.network.lean import OPTIONAL, absent
+
+with absent(*OPTIONAL):
+    import keras
+    from keras import layers
+
 import numpy as np
-from keras import layers
 from numpy.typing import NDArray
 
 from bpstudy.descriptors.features import AtomRows, Features

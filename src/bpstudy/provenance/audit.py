@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from bpstudy.checksums import sha256
 from bpstudy.dynamics import archive
 from bpstudy.provenance.commit import has_commit, refusal
+from bpstudy.provenance.edges import Edge, Job, Verdict
 from bpstudy.provenance.embed import FORMATS, embedded
-from bpstudy.provenance.environment import Package, asked, compared, locked
+from bpstudy.provenance.judge import environment_edge, settings_edge
 from bpstudy.provenance.lineage import lineage_id
 from bpstudy.provenance.store import FOLDER, Record, Store, read_record, record_of_lineage
-from bpstudy.provenance.workflow import CurrentWorkflow, PlanError, Planned, comparable, differences
+from bpstudy.provenance.workflow import CurrentWorkflow, PlanError
 
-RESULTS, LOCK = Path("results"), Path("requirements.lock")
+RESULTS = Path("results")
 NOT_RESULTS = (FOLDER, "logs", "benchmarks", "audit", "report.html", "crate")  # of the folder: they describe results
 PLAIN: Mapping[str, Any] = {"files": [], "values": {}}  # config.yaml with nothing laid over it
-
-
-class Verdict(StrEnum):
-    """Verdict on an edge. OK means that it was checked, and nothing else."""
-
-    OK = "OK"
-    CHANGED = "CHANGED"
-    MISSING = "MISSING"
-    UNVERIFIABLE = "UNVERIFIABLE"
-
-
-@dataclass(frozen=True)
-class Edge:
-    """Something a job (or, for kind `file`, the user) relied on, and whether it is unchanged."""
-
-    kind: str
-    name: str
-    verdict: Verdict
-    detail: str = ""
-    job: Job | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """A recorded job with everything it depended on."""
-
-    record: Record
-    edges: tuple[Edge, ...]
 
 
 class Auditor:
@@ -191,8 +162,8 @@ class Auditor:
             yield Edge("settings", record.rule, Verdict.UNVERIFIABLE, str(error))
             planned = None
         else:
-            yield _settings(record, planned)
-        yield _environment(record, planned)
+            yield settings_edge(record, planned)
+        yield environment_edge(record, planned)
 
     def _commit(self, record: Record) -> Iterator[Edge]:
         """Outside a repository there is no edge: the source files are compared one by one in any case."""
@@ -267,66 +238,6 @@ class Auditor:
         """The name of a project file in records; other files keep theirs."""
         absolute, here = path.absolute(), Path.cwd()
         return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
-
-
-def _settings(record: Record, planned: Planned | None) -> Edge:
-    if planned is None:
-        name = next(iter(record.outputs), record.rule)
-        return Edge("settings", record.rule, Verdict.MISSING, f"this rule no longer makes {name}")
-    found = list(differences(comparable(record), planned.parameters))
-    known = {*record.inputs, *record.code}
-    if record.code:  # a record from before source files were recorded tells less of its inputs
-        found += [f"{name} was not an input then" for name in planned.inputs if name not in known]
-        found += [f"{name} is no longer an input" for name in record.inputs if name not in planned.inputs]
-    return Edge("settings", record.rule, Verdict.CHANGED if found else Verdict.OK, "; ".join(found))
-
-
-def _environment(record: Record, planned: Planned | None) -> Edge:
-    """The packages the job found, compared with the pins of its conda environment or else with the lock."""
-    conda = [Package(*text.split()) for text in record.internal.get("conda", [])]
-    if conda and (planned is None or planned.environment is None):
-        return Edge("environment", "conda", Verdict.UNVERIFIABLE, "the environment of the rule is not known")
-    pins = _conda_pins(planned.environment) if conda and planned and planned.environment else LOCK
-    if not record.versions:
-        return Edge("environment", str(pins), Verdict.UNVERIFIABLE, "the versions are not known")
-    if not pins.is_file():
-        return Edge("environment", str(pins), Verdict.UNVERIFIABLE, "is not here")
-    if conda:
-        found = compared(conda, asked(pins))
-    else:  # packages that the lock has for other platforms or for tests may be missing
-        have = [Package(*item) for item in record.versions.items()]
-        found = [text for text in compared(have, locked(LOCK)) if not text.endswith(": missing")]
-    return Edge("environment", str(pins), Verdict.CHANGED if found else Verdict.OK, "; ".join(found))
-
-
-def _conda_pins(name: str) -> Path:
-    """The pin file of a conda environment, if any: Snakemake was meant to use it."""
-    yaml = Path("envs", name)
-    exact = yaml.with_name(f"{yaml.stem}.linux-64.pin.txt")
-    return exact if exact.is_file() else yaml
-
-
-def edges_of(found: Iterable[Edge]) -> Iterator[Edge]:
-    """These edges and all edges behind them, those of each job once."""
-    waiting, seen = list(found), set()
-    while waiting:
-        edge = waiting.pop()
-        yield edge
-        if edge.job is not None and id(edge.job) not in seen:
-            seen.add(id(edge.job))
-            waiting.extend(edge.job.edges)
-
-
-def jobs_of(found: Iterable[Edge]) -> list[Job]:
-    """All jobs behind these edges, each once."""
-    return list({id(edge.job): edge.job for edge in edges_of(found) if edge.job is not None}.values())
-
-
-def verdict_of(found: Iterable[Edge]) -> Verdict:
-    """The worst verdict of all edges: known faults before what cannot be verified."""
-    verdicts = {edge.verdict for edge in edges_of(found)}
-    worst = (Verdict.CHANGED, Verdict.MISSING, Verdict.UNVERIFIABLE)
-    return next((verdict for verdict in worst if verdict in verdicts), Verdict.OK)
 
 
 def _written_as(record: Record, digest: str) -> str:

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 
 from bpstudy.provenance import page, show
-from bpstudy.provenance.audit import RESULTS, Auditor, Edge, Verdict, verdict_of
+from bpstudy.provenance.audit import RESULTS, Auditor
+from bpstudy.provenance.edges import Edge, Verdict, verdict_of
 from bpstudy.provenance.recompute import Compared, RecomputeError, recompute
 from bpstudy.provenance.why import why_different
 

@@ -11,7 +11,8 @@ from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
 import bpstudy
-from bpstudy.provenance.audit import RESULTS, Edge, Verdict, jobs_of, verdict_of
+from bpstudy.provenance.audit import RESULTS
+from bpstudy.provenance.edges import Edge, Verdict, jobs_of, verdict_of
 from bpstudy.provenance.store import FOLDER, Record
 
 PROFILES = {

@@ -9,7 +9,8 @@ from pathlib import Path
 import jinja2
 
 from bpstudy.files import atomic_path
-from bpstudy.provenance.audit import RESULTS, Edge, Job, Verdict, edges_of, verdict_of
+from bpstudy.provenance.audit import RESULTS
+from bpstudy.provenance.edges import Edge, Job, Verdict, edges_of, verdict_of
 from bpstudy.provenance.embed import FORMATS
 from bpstudy.provenance.record import now
 

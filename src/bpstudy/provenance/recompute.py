@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from bpstudy.checksums import sha256
-from bpstudy.provenance.audit import Edge, Job, Verdict, jobs_of
+from bpstudy.provenance.edges import Edge, Job, Verdict, jobs_of
 
 NOT_COPIED = {"results"}  # of the project; hidden files and folders stay as well
 

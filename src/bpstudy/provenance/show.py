@@ -11,7 +11,7 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
-from bpstudy.provenance.audit import Edge, Job, Verdict, edges_of, jobs_of, verdict_of
+from bpstudy.provenance.edges import Edge, Job, Verdict, edges_of, jobs_of, verdict_of
 from bpstudy.provenance.recompute import Compared
 
 STYLES = {Verdict.OK: "green", Verdict.CHANGED: "bold red", Verdict.MISSING: "bold red", Verdict.UNVERIFIABLE: "yellow"}

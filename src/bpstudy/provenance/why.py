@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from bpstudy.checksums import sha256
-from bpstudy.provenance.audit import Edge, Verdict
+from bpstudy.provenance.edges import Edge, Verdict
 from bpstudy.provenance.store import Record, Store
 from bpstudy.provenance.workflow import differences
 

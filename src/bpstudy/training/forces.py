@@ -16,11 +16,12 @@ from bpstudy.descriptors.gradients import ForceSet
 from bpstudy.network.element import add_products
 from bpstudy.network.model import AtomicNetwork
 from bpstudy.training.energies import Pull
-from bpstudy.training.kernels import add_back, add_outer, add_rows, starts
+from bpstudy.training.kernels import add_back, add_products_of_pairs, add_rows, starts
 from bpstudy.training.layers import Pass, architectures, scatter
 
 Array = NDArray[np.float64]
-JACOBIAN_ROWS = 256
+JACOBIAN_ROWS = 2048
+ROWS_AT_ONCE = 128  # whose tangents are in the cache together
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +96,11 @@ class ForceTerm:
                 starts(d.component, self.n_rows),
             )
 
+        self.pass_operations = sum(
+            2 * (len(of.inputs) + len(of.component)) * self.architectures[element].n_weights
+            for element, of in self._entries.items()
+        )
+
     def residuals(self, weights: Array) -> Array:
         """ρ (n_components,)."""
         return self._total(self._passes(weights, curved=False))
@@ -128,9 +134,10 @@ class ForceTerm:
             last = min(first + JACOBIAN_ROWS, self.n_rows)
             out = np.zeros((last - first, len(weights)))
             for element, of in self._entries.items():
-                start = of.start[first : last + 1]
-                block = slice(start[0], start[-1])
-                self._rows(passes[element], of.tangents[block], of.row[block], start - start[0], out)
+                for part in range(first, last, ROWS_AT_ONCE):
+                    start = of.start[part : min(part + ROWS_AT_ONCE, last) + 1]
+                    block, rows = slice(start[0], start[-1]), slice(part - first, part - first + len(start) - 1)
+                    self._rows(passes[element], of.tangents[block], of.row[block], start - start[0], out[rows])
             yield residuals[first:last], out
 
     def _rows(self, passed: Pass, tangents: Array, row: NDArray[np.intp], start: NDArray[np.intp], out: Array) -> None:
@@ -139,8 +146,7 @@ class ForceTerm:
         places = list(of.slices())
         for level, delta in enumerate(passed.deltas):
             kernel, bias = out[:, places[2 * level]], out[:, places[2 * level + 1]]
-            add_outer(start, moved[level], entry, delta, row, kernel)
-            add_outer(start, passed.values[level], row, bends[level], entry, kernel)
+            add_products_of_pairs(start, row, moved[level], delta, passed.values[level], bends[level], kernel)
             add_rows(start, bends[level], entry, bias)
         add_rows(start, moved[-1], entry, out[:, places[2 * of.n_hidden]])
         if of.direct:

@@ -38,6 +38,44 @@ def add_outer(start, left, left_rows, right, right_rows, out):
 
 
 @compiled
+def add_products_of_pairs(start, row, moved, deltas, values, bends, out):
+    """out[c] += Σ_e moved[e] ⊗ deltas[row[e]] + values[row[e]] ⊗ bends[e], e from start[c] to start[c + 1].
+
+    moved (n_entries, n), values (n_rows, n), deltas (n_rows, m), bends (n_entries, m), out (n_segments, n · m). One
+    matrix product for each segment.
+    """
+    n, m = moved.shape[1], bends.shape[1]
+    longest = 0
+    for c in range(len(start) - 1):
+        longest = max(longest, start[c + 1] - start[c])
+    left, right, product = np.empty((2 * longest, n)), np.empty((2 * longest, m)), np.empty((n, m))
+    for c in range(len(start) - 1):
+        first, k = start[c], start[c + 1] - start[c]
+        for e in range(k):
+            r = row[first + e]
+            for i in range(n):
+                left[e, i], left[k + e, i] = moved[first + e, i], values[r, i]
+            for j in range(m):
+                right[e, j], right[k + e, j] = deltas[r, j], bends[first + e, j]
+        np.dot(left[: 2 * k].T, right[: 2 * k], product)
+        of = out[c]
+        for i in range(n):
+            for j in range(m):
+                of[i * m + j] += product[i, j]
+
+
+@compiled
+def times_rows(values, table, rows):
+    """values[e] · table[rows[e]], (n, m)."""
+    out = np.empty_like(values)
+    for e in range(len(rows)):
+        of = table[rows[e]]
+        for j in range(values.shape[1]):
+            out[e, j] = values[e, j] * of[j]
+    return out
+
+
+@compiled
 def add_rows(start, left, left_rows, out):
     """out[c] += Σ_e left[left_rows[e]], e from start[c] to start[c + 1]."""
     for c in range(len(start) - 1):

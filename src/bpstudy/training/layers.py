@@ -15,18 +15,24 @@ from numpy.typing import NDArray
 
 from bpstudy.network.activations import ACTIVATIONS
 from bpstudy.network.model import AtomicNetwork
+from bpstudy.training.kernels import times_rows
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Layers of one element: numbers of inputs and of hidden neurons, activation, direct layer; and its first weight."""
+    """Layers of one element: sizes of the inputs and hidden layers, activation, direct layer; and its first weight."""
 
     sizes: tuple[int, ...]
     activation: str
     direct: bool
     start: int
+
+    @property
+    def n_weights(self) -> int:
+        """Weights and biases, those of a direct layer too."""
+        return sum(of.stop - of.start for of in self.slices())
 
     @property
     def n_hidden(self) -> int:
@@ -107,22 +113,23 @@ class Pass:
         found += [upstream @ self.values[-1], np.array([upstream.sum()])]
         return found if self.direct is None else [*found, upstream @ self.values[0]]
 
-    def along(self, tangents: Array, rows: NDArray[np.intp] | slice) -> tuple[list[Array], list[Array]]:
+    def along(self, tangents: Array, rows: NDArray[np.intp]) -> tuple[list[Array], list[Array]]:
         """ȧ_0 … ȧ_L and δ̇_1 … δ̇_L along tangents (n, n_inputs) of the inputs of some rows (n,)."""
         moved, bends = [tangents], []
         for kernel, first in zip(self.kernels[:-1], self.first, strict=True):
             dz = moved[-1] @ kernel
             bends.append(dz)
-            moved.append(first[rows] * dz)
+            moved.append(times_rows(dz, first, rows))
         for level in reversed(range(self.architecture.n_hidden)):
-            bends[level] *= self.bent[level][rows]
+            bends[level] = times_rows(bends[level], self.bent[level], rows)
             if level + 1 < len(bends):
-                bends[level] += (bends[level + 1] @ self.kernels[level + 1].T) * self.first[level][rows]
+                back = bends[level + 1] @ self.kernels[level + 1].T
+                bends[level] += times_rows(back, self.first[level], rows)
         return moved, bends
 
     def slope_derivatives(self, directions: Array) -> list[Array]:
         """Σ_rows d(directions · do/dx)/dweights, in the order of the flat vector; directions (n_rows, n_inputs)."""
-        moved, bends = self.along(directions, slice(None))
+        moved, bends = self.along(directions, np.arange(len(directions)))
         found = []
         for a, da, delta, ddelta in zip(self.values, moved, self.deltas, bends, strict=False):
             found += [(da.T @ delta + a.T @ ddelta).ravel(), ddelta.sum(axis=0)]
