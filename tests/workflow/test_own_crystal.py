@@ -1,16 +1,20 @@
 """A user's own trajectory goes through the same study, from an overlay on the configuration alone."""
 
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 import yaml
 from ase.build import bulk
 from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
 from bpstudy.data.trajectory import snapshot
 from bpstudy.network.model import load_network
 from bpstudy.potential.calculator import Potential
-from tests.workflow.project import copied, snakemake
+from tests.workflow.project import copied, environment, snakemake
 
 OVERLAY = {
     "systems": {"alloy": {"trajectory": "alloy.extxyz"}},
@@ -99,4 +103,40 @@ def test_a_damaged_trajectory_is_a_clear_error(project):
     (project / "alloy.extxyz").write_text("not a trajectory")
     run = snakemake(project, "--cores", "1", "--configfile", "mine.yaml", "--", "results/dynamics/alloy/thermo.csv")
     assert run.returncode != 0
-    assert "alloy.extxyz: ASE cannot read this trajectory" in run.stderr + run.stdout
+    assert "alloy.extxyz, frame 0: ASE cannot read this trajectory" in run.stderr + run.stdout
+
+
+SMALL = {
+    "lists": {"types": ["12G1-12G4", "12G2-6G4-6G5"], "twelve-g1": ["12G1-12G4"]},
+    "comparisons": {
+        "draws": 200,
+        "groups": {"graded-or-degenerate": ["types-12G1-12G4", "types-12G1-12G4-degenerate"]},
+    },
+    "optimizers": {name: {"max_iterations": 3} for name in ("levenberg-marquardt", "validated", "damped", "lbfgs")},
+    "information": {"cutoffs_angstrom": [4.0, 8.0]},
+    "figures": {"formats": ["png"]},
+    "seeds": [0],
+}
+
+
+@pytest.mark.slow
+def test_frames_without_times_momenta_and_forces_are_studied_to_the_end(project):
+    frames = []
+    for seed in range(42):
+        atoms = bulk("Al", cubic=True)
+        atoms.rattle(0.1, seed=seed)
+        atoms.calc = SinglePointCalculator(atoms, energy=EMT().get_potential_energy(atoms))
+        frames.append(atoms)
+    (project / "mine.yaml").unlink()
+    write(project / "al.extxyz", frames)
+    command = [sys.executable, "-m", "bpstudy.cli", "new", "al.extxyz"]
+    written = subprocess.run(command, cwd=project, env=environment(project), capture_output=True, text=True)
+    assert written.returncode == 0, written.stderr
+    (project / "small.yaml").write_text(yaml.safe_dump(SMALL))
+    run = snakemake(project, "--cores", "2", "--configfile", "mine.yaml", "small.yaml")
+    assert run.returncode == 0, run.stderr
+    assert (project / "results/paper/paper.pdf").stat().st_size
+    said = (project / "results/left_out.md").read_text()
+    assert "no times" in said
+    assert not (project / "results/figures/fig14.png").exists()
+    assert pd.read_csv(project / "results/evaluation/smoothness.csv").empty

@@ -26,6 +26,7 @@ def new(
     """Write a configuration that studies your own data."""
     from snakemake.utils import update_config  # as the workflow lays them over each other
 
+    from bpstudy.config.files import merged
     from bpstudy.data.prepare import prepare
     from bpstudy.data.proposal import propose
     from bpstudy.files import atomic_path
@@ -35,7 +36,7 @@ def new(
             raise ValueError(f"{output}: exists; remove it, or name another with -o")
         declared = declaration(files, energy, forces, energy_unit, length_unit, file_format)
         named = declared.model_dump(mode="json", exclude_unset=True, exclude={"files"})
-        values = yaml.safe_load(config.read_text())
+        values = merged([config])
         proposal = propose(values, [str(file) for file in files], None if test is None else str(test), named)
         update_config(values, yaml.safe_load(proposal.text))
         prepared = prepare(values)  # valid at once, or not written
