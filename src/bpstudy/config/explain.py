@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from bpstudy.config.stated import STATED
 
@@ -55,7 +54,7 @@ def _similar(keys: list[str], values: Any) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def hint(problem: ErrorDetails) -> str:
+def hint(problem: Mapping[str, Any]) -> str:
     """What to write instead, where YAML read something else than was meant; empty where nothing is known."""
     given, kind = problem["input"], problem["type"]
     if kind in _NUMBER_TYPES and isinstance(given, str):
