@@ -10,17 +10,27 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import gpaw
 import numba
 import numpy as np
+from ase.calculators.calculator import all_changes
+from gpaw.eigensolvers.davidson import Davidson
+from gpaw.mixer import BaseMixer
 from gpaw.pw.lfc import PWLFC
 from gpaw.sphere.lebedev import Y_nL, weight_n
+from gpaw.utilities import unpack_hermitian
+from gpaw.wavefunctions.fdpw import NullWfsMover
+from gpaw.wavefunctions.pw import PWWaveFunctions
 from gpaw.xc.gga import GGA
 from gpaw.xc.kernel import XCKernel
 from gpaw.xc.lda import calculate_paw_correction
 from gpaw.xc.pawcorrection import rnablaY_nLv
+from scipy import fft
+from scipy.linalg import eigh
 
 VERSION = "25.7.0"
 if gpaw.__version__ != VERSION:
@@ -168,46 +178,31 @@ def pbe(n_g, sigma_g, e_g, v_g, d_g):
 
 
 @_compiled
-def _sphere(n_Lg, dndr_Lg, Y_nL, rnablaY_nLv, weight_n, r_g, dr_g, dv_g, v_Lg):
-    """Energy of a density in a sphere; v_Lg becomes such that its product with n_qg is the derivative by D_qL.
+def _on_sphere(products_xkg, a_kg, r2_inverse_g, e_g, weight_k, dr_g, dv_g):
+    """XC on the points k of spheres, r_g: energy density times weights summed into e.
 
-    GPAW's GGARadialExpansion, with the points of the sphere in the outer loop and the radial ones in SIMD lanes.
+    products: density and its three angular derivatives, these become what multiplies theirs in the derivative of the
+    energy. As GPAW's GGARadialCalculator, volume and weights included.
     """
-    L, N = n_Lg.shape
-    n = np.empty(N)
-    a = np.empty(N)
-    b = np.empty((3, N))
+    K, N = a_kg.shape
+    n_kg, b0_kg, b1_kg, b2_kg = products_xkg[0], products_xkg[1], products_xkg[2], products_xkg[3]
     sigma = np.empty(N)
     e = np.empty(N)
     v = np.empty(N)
     d = np.empty(N)
     c = np.empty(N)
-    e_sum = np.zeros(N)
-    r2_inverse = np.zeros(N)
-    r2_inverse[1:] = 1.0 / r_g[1:] ** 2
-    v_Lg[:] = 0.0
-    for k in range(len(weight_n)):
-        w = weight_n[k]
-        n[:] = 0.0
-        a[:] = 0.0
-        b[:] = 0.0
-        for l in range(L):
-            y, y0, y1, y2 = Y_nL[k, l], rnablaY_nLv[k, l, 0], rnablaY_nLv[k, l, 1], rnablaY_nLv[k, l, 2]
-            for g in range(N):
-                n[g] += y * n_Lg[l, g]
-                a[g] += y * dndr_Lg[l, g]
-                b[0, g] += y0 * n_Lg[l, g]
-                b[1, g] += y1 * n_Lg[l, g]
-                b[2, g] += y2 * n_Lg[l, g]
+    for k in range(K):
+        n, a, b0, b1, b2 = n_kg[k], a_kg[k], b0_kg[k], b1_kg[k], b2_kg[k]
+        w = weight_k[k]
         for g in range(N):
-            sigma[g] = (b[0, g] * b[0, g] + b[1, g] * b[1, g] + b[2, g] * b[2, g]) * r2_inverse[g]
+            sigma[g] = (b0[g] * b0[g] + b1[g] * b1[g] + b2[g] * b2[g]) * r2_inverse_g[g]
         sigma[0] = sigma[1]
         for g in range(N):
             sigma[g] += a[g] * a[g]
             v[g] = 0.0
         pbe(n, sigma, e, v, d)
         for g in range(N):
-            e_sum[g] += w * e[g]
+            e_g[g] += w * e[g]
             c[g] = -2.0 * dv_g[g] * d[g] * a[g] / dr_g[g]
             v[g] *= dv_g[g]
         for g in range(1, N - 2):  # GPAW's derivative2, times the volume
@@ -216,16 +211,18 @@ def _sphere(n_Lg, dndr_Lg, Y_nL, rnablaY_nLv, weight_n, r_g, dr_g, dv_g, v_Lg):
         v[N - 2] += c[N - 1] - 0.5 * c[N - 3]
         v[N - 1] += -c[N - 1] - 0.5 * c[N - 2]
         for g in range(N):
-            v[g] *= w
+            n[g] = w * v[g]
             d[g] *= 8 * math.pi * w * dr_g[g]
-        for l in range(L):
-            y, y0, y1, y2 = Y_nL[k, l], rnablaY_nLv[k, l, 0], rnablaY_nLv[k, l, 1], rnablaY_nLv[k, l, 2]
-            for g in range(N):
-                v_Lg[l, g] += y * v[g] + d[g] * (y0 * b[0, g] + y1 * b[1, g] + y2 * b[2, g])
-    energy = 0.0
-    for g in range(1, N):
-        energy += e_sum[g] * dv_g[g]
-    return energy
+            b0[g] *= d[g]
+            b1[g] *= d[g]
+            b2[g] *= d[g]
+
+
+@cache
+def _angular(L: int) -> tuple[np.ndarray, np.ndarray]:
+    """Spherical harmonics at the Lebedev points, (k, L), and with their three derivatives, (4k, L)."""
+    Y_kL = np.ascontiguousarray(Y_nL[:, :L])
+    return Y_kL, np.concatenate([Y_kL, *rnablaY_nLv[:, :L].transpose(2, 0, 1)])
 
 
 def _expansion(rgd, D_sLq, n_qg, nc0_sg):
@@ -237,10 +234,17 @@ def _expansion(rgd, D_sLq, n_qg, nc0_sg):
     dndr_Lg[:, 1:-1] = 0.5 * (n_Lg[:, 2:] - n_Lg[:, :-2])
     dndr_Lg[:, -1] = n_Lg[:, -1] - n_Lg[:, -2]
     dndr_Lg /= rgd.dr_g
-    v_Lg = np.empty_like(n_Lg)
-    L = len(n_Lg)
-    energy = _sphere(n_Lg, dndr_Lg, Y_nL[:, :L], rnablaY_nLv[:, :L], weight_n, rgd.r_g, rgd.dr_g, rgd.dv_g, v_Lg)
-    return energy, (n_qg @ v_Lg.T)[np.newaxis]
+    Y_kL, Y_xL = _angular(len(n_Lg))
+    products_xg = Y_xL @ n_Lg
+    r2_inverse_g = np.zeros(len(rgd))
+    r2_inverse_g[1:] = 1.0 / rgd.r_g[1:] ** 2
+    e_g = np.zeros(len(rgd))
+    shape = (4, len(Y_kL), len(rgd))
+    _on_sphere(
+        products_xg.reshape(shape), Y_kL @ dndr_Lg, r2_inverse_g, e_g, weight_n, rgd.dr_g, rgd.dv_g
+    )
+    v_Lg = Y_xL.T @ products_xg
+    return e_g[1:] @ rgd.dv_g[1:], (n_qg @ v_Lg.T)[np.newaxis]
 
 
 class _Kernel(XCKernel):
@@ -283,10 +287,9 @@ class LocalisedFunctions(PWLFC):
 
     @classmethod
     def adopt(cls, functions: PWLFC) -> None:
-        if functions.pd.dtype == float and functions.comm.size == 1:
-            functions.__class__ = cls
-            functions._groups = None
-            functions._f_GI = None
+        functions.__class__ = cls
+        functions._groups = None
+        functions._f_GI = None
 
     def set_positions(self, spos_ac, atom_partition=None):
         if self._groups is None:
@@ -344,15 +347,21 @@ class LocalisedFunctions(PWLFC):
             self._f_GI = self.expand()
         return self._f_GI
 
+    def project(self, a_nG: np.ndarray) -> np.ndarray:
+        """Integrals of rows with all functions, (n, I)."""
+        a_ng, f_GI = a_nG.view(float), self._matrix()
+        return (a_ng @ f_GI - 0.5 * a_ng[:, :1] * f_GI[:1]) * (2.0 / self.pd.gd.N_c.prod())
+
+    def combine(self, c_nI: np.ndarray) -> np.ndarray:
+        """Sums of all functions, (n, G)."""
+        return (c_nI @ self._matrix().T).view(complex) * (1.0 / self.pd.gd.dv)
+
     def add(self, a_xG, c_axi=1.0, q=-1, f0_IG=None):
         if isinstance(c_axi, float):
             c_axi = {a: np.full(I2 - I1, c_axi) for a, I1, I2 in self.my_indices}
         if a_xG.ndim > 1:
             c_xI = np.concatenate([c_axi[a] for a in self.my_atom_indices], axis=-1)
-            shape = (-1, a_xG.shape[-1])
-            a_xG.reshape(shape).view(float)[:] += (
-                c_xI.reshape(-1, self.nI) @ self._matrix().T * (1.0 / self.pd.gd.dv)
-            )
+            a_xG += self.combine(c_xI.reshape(-1, self.nI)).reshape(a_xG.shape)
             return
         for atoms, shape_iG in self._groups:
             c_ia = np.array([c_axi[a] for a in atoms]).T
@@ -365,10 +374,7 @@ class LocalisedFunctions(PWLFC):
             c_axi = self.dict(a_xG.shape[:-1])
         alpha = 2.0 / self.pd.gd.N_c.prod()
         if a_xG.ndim > 1:
-            a_xg = a_xG.reshape(-1, a_xG.shape[-1]).view(float)
-            f_GI = self._matrix()
-            c_xI = alpha * (a_xg @ f_GI - 0.5 * a_xg[:, :1] * f_GI[:1])
-            c_xI = c_xI.reshape(a_xG.shape[:-1] + (self.nI,))
+            c_xI = self.project(a_xG.reshape(-1, a_xG.shape[-1])).reshape(a_xG.shape[:-1] + (self.nI,))
             for a, I1, I2 in self.my_indices:
                 c_axi[a][:] = c_xI[..., I1:I2]
             return c_axi
@@ -399,16 +405,305 @@ class LocalisedFunctions(PWLFC):
         return phase_aG.view(float) @ product_iG.view(float).T
 
 
+# --- Wave functions ---------------------------------------------------------------------------------------------------
+
+
+class _Box:
+    """Transforms between the plane waves of a sphere and the grid, for several bands at once, Γ only.
+
+    What is zero outside the sphere is not transformed. The plan of an FFT of pocketfft is a rule, nothing is timed.
+    """
+
+    BANDS = 8  # at once, to stay in the cache
+
+    def __init__(self, pd) -> None:
+        self.N_c = pd.gd.N_c
+        index_Gc = np.rint(pd.get_reciprocal_vectors() @ pd.gd.cell_cv.T / (2 * np.pi)).astype(int)
+        self._y = int(abs(index_Gc[:, 1]).max())
+        self._z = int(index_Gc[:, 2].max())
+        self._shape = (int(self.N_c[0]), 2 * self._y + 1, self._z + 1)
+        place_c = [[self._shape[0]], [self._shape[1]], [self._z + 1]]
+        self._place_G = np.ravel_multi_index((index_Gc % np.array(place_c).T).T, self._shape)
+        # A real function's other half in the plane z = 0.
+        self._mirrored_G = np.flatnonzero((index_Gc[:, 2] == 0) & index_Gc[:, :2].any(axis=1))
+        opposite_Gc = -index_Gc[self._mirrored_G] % np.array(place_c).T
+        self._opposite_G = np.ravel_multi_index(opposite_Gc.T, self._shape)
+
+    def to_grid(self, a_nG: np.ndarray) -> np.ndarray:
+        box = np.zeros((len(a_nG), math.prod(self._shape)), complex)
+        box[:, self._place_G] = a_nG
+        box[:, self._opposite_G] = a_nG[:, self._mirrored_G].conj()
+        box = fft.ifft(box.reshape(-1, *self._shape), axis=1, overwrite_x=True)
+        full = np.zeros((len(a_nG), self._shape[0], int(self.N_c[1]), self._shape[2]), complex)
+        full[:, :, : self._y + 1] = box[:, :, : self._y + 1]
+        full[:, :, -self._y :] = box[:, :, self._y + 1 :]
+        full = fft.ifft(full, axis=2, overwrite_x=True)
+        return fft.irfft(full, n=int(self.N_c[2]), axis=3, overwrite_x=True)
+
+    def from_grid(self, a_nR: np.ndarray) -> np.ndarray:
+        full = fft.fft(fft.rfft(a_nR, axis=3, overwrite_x=True)[..., : self._z + 1], axis=2, overwrite_x=True)
+        box = np.concatenate([full[:, :, : self._y + 1], full[:, :, -self._y :]], axis=2)
+        return fft.fft(box, axis=1, overwrite_x=True).reshape(len(a_nR), -1)[:, self._place_G]
+
+
+class WaveFunctions(PWWaveFunctions):
+    """Plane waves at Γ in one process, several bands a transform."""
+
+    @classmethod
+    def adopt(cls, wfs: PWWaveFunctions) -> None:
+        wfs.__class__ = cls
+        wfs._box = _Box(wfs.pd)
+
+    def apply_pseudo_hamiltonian(self, kpt, ham, psit_xG, Htpsit_xG):
+        vt_R = ham.vt_sG[kpt.s]
+        np.multiply(0.5 * self.pd.G2_qG[kpt.q], psit_xG, out=Htpsit_xG)
+        for n in range(0, len(psit_xG), _Box.BANDS):
+            bands = slice(n, n + _Box.BANDS)
+            psit_nR = self._box.to_grid(psit_xG[bands])
+            psit_nR *= vt_R
+            Htpsit_xG[bands] += self._box.from_grid(psit_nR)
+
+    def add_to_density_from_k_point_with_occupation(self, nt_xR, kpt, f_n):
+        occupied_nG, f_n = kpt.psit.array[f_n != 0.0], f_n[f_n != 0.0]
+        for n in range(0, len(f_n), _Box.BANDS):
+            bands = slice(n, n + _Box.BANDS)
+            psit_nR = self._box.to_grid(occupied_nG[bands])
+            nt_xR[kpt.s] += np.einsum("n, nxyz, nxyz -> xyz", f_n[bands], psit_nR, psit_nR)
+
+    def overlaps(self, a_nG: np.ndarray, b_nG: np.ndarray) -> np.ndarray:
+        """Integrals of rows with rows, (a, b), without PAW's part."""
+        a, b = a_nG.view(float), b_nG.view(float)
+        return (2.0 * a @ b.T - np.outer(a[:, 0], b[:, 0])) * (self.pd.gd.dv / self.pd.gd.N_c.prod())
+
+    def atomic(self, blocks: dict[int, np.ndarray]) -> np.ndarray:
+        """A matrix of PAW's in one piece, from its blocks."""
+        matrix_II = np.zeros((self.pt.nI, self.pt.nI))
+        for a, I1, I2 in self.pt.my_indices:
+            matrix_II[I1:I2, I1:I2] = blocks[a]
+        return matrix_II
+
+
+class Eigensolver(Davidson):
+    """GPAW's Davidson method, its products with the Hamiltonian kept where GPAW makes them anew."""
+
+    def iterate_one_k_point(self, ham, wfs, kpt, weights):
+        psit_nG, P_nI = kpt.psit.array, kpt.projections.array
+        B = len(psit_nG)
+        dH_II = wfs.atomic({a: unpack_hermitian(dH_sp[kpt.s]) for a, dH_sp in ham.dH_asp.items()})
+        dS_II = wfs.atomic({a: setup.dO_ii for a, setup in enumerate(wfs.setups)})
+        kinetic_G = 0.5 * wfs.pd.G2_qG[kpt.q]
+
+        def apply(a_nG):
+            out_nG = np.empty_like(a_nG)
+            wfs.apply_pseudo_hamiltonian(kpt, ham, a_nG, out_nG)
+            return out_nG
+
+        Htpsit_nG = apply(psit_nG)
+        H_nn = wfs.overlaps(psit_nG, Htpsit_nG) + P_nI @ dH_II @ P_nI.T
+        eps_n, rotation_nn = eigh(0.5 * (H_nn + H_nn.T))
+        psit_nG, Htpsit_nG, P_nI = (_rotate(rotation_nn, x) for x in (psit_nG, Htpsit_nG, P_nI))
+        H_NN, S_NN = np.zeros((2 * B, 2 * B)), np.zeros((2 * B, 2 * B))
+        S_NN[:B, :B] = np.eye(B)
+        error = 0.0
+        for iteration in range(self.niter):
+            R_nG = Htpsit_nG - eps_n[:, np.newaxis] * psit_nG
+            R_nG += wfs.pt.combine(P_nI @ dH_II - eps_n[:, np.newaxis] * (P_nI @ dS_II))
+            if iteration == self.niter - 1:
+                square_n = np.einsum("ng, ng -> n", R_nG.view(float), R_nG.view(float))
+                error = weights @ (2.0 * square_n - R_nG[:, 0].real ** 2) * (wfs.pd.gd.dv / wfs.pd.gd.N_c.prod())
+            ekin_n = 2.0 * np.einsum("nG, nG, G -> n", psit_nG.real, psit_nG.real, kinetic_G)
+            ekin_n += 2.0 * np.einsum("nG, nG, G -> n", psit_nG.imag, psit_nG.imag, kinetic_G)
+            ekin_n *= wfs.pd.gd.dv / wfs.pd.gd.N_c.prod()
+            step_nG = self.preconditioner(R_nG, kpt, ekin_n)
+            Htstep_nG = apply(step_nG)
+            Pstep_nI = wfs.pt.project(step_nG)
+            PdH_nI, PdS_nI = Pstep_nI @ dH_II, Pstep_nI @ dS_II
+            H_NN[:B, :B] = np.diag(eps_n)
+            H_NN[B:, B:] = wfs.overlaps(step_nG, Htstep_nG) + PdH_nI @ Pstep_nI.T
+            H_NN[B:, :B] = wfs.overlaps(Htstep_nG, psit_nG) + PdH_nI @ P_nI.T
+            S_NN[B:, B:] = wfs.overlaps(step_nG, step_nG) + PdS_nI @ Pstep_nI.T
+            S_NN[B:, :B] = wfs.overlaps(step_nG, psit_nG) + PdS_nI @ P_nI.T
+            try:
+                eps_n, rotation_Nn = eigh(H_NN, S_NN, lower=True, subset_by_index=(0, B - 1))
+            except np.linalg.LinAlgError as error_:
+                raise ValueError("Too few plane waves or grid points") from error_
+            psit_nG = _rotate(rotation_Nn[:B], psit_nG) + _rotate(rotation_Nn[B:], step_nG)
+            P_nI = rotation_Nn[:B].T @ P_nI + rotation_Nn[B:].T @ Pstep_nI
+            if iteration < self.niter - 1:
+                Htpsit_nG = _rotate(rotation_Nn[:B], Htpsit_nG) + _rotate(rotation_Nn[B:], Htstep_nG)
+        kpt.psit.array[:] = psit_nG
+        kpt.projections.array[:] = P_nI
+        kpt.eps_n[:] = eps_n
+        return error
+
+
+def _rotate(rotation_nm: np.ndarray, rows_nG: np.ndarray) -> np.ndarray:
+    return (np.ascontiguousarray(rotation_nm.T) @ rows_nG.view(float)).view(rows_nG.dtype)
+
+
+# --- The start of a self-consistent cycle -----------------------------------------------------------------------------
+
+
+class Mixer(BaseMixer):
+    """GPAW's Pulay mixer that remembers how residuals answered in the cycles before.
+
+    Minimises the residual over differences of densities instead of densities, so that those of other positions serve
+    as well: what they say of the dielectric response hardly depends on a step of 0.01 Å.
+    """
+
+    MEMORY = 32
+    DAMPING = 1e-4  # of the normalised matrix: differences may be nearly dependent
+
+    def reset(self):
+        super().reset()
+        self._input = self._last = None
+
+    def forget(self) -> None:
+        self._pairs: list[tuple[np.ndarray, ...]] = []
+        self.reset()
+
+    def mix_density(self, nt_sG, D_asp, g_ss=None):
+        """Replace an output density (and density matrices) by the next input; returns the error of the last one."""
+        out = np.concatenate([nt_sG.ravel(), *(D_sp.ravel() for D_sp in D_asp)])
+        if self._input is None:
+            self._input = out
+            return np.inf
+        change = out - self._input
+        G = nt_sG.size
+        error = self.calculate_charge_sloshing(change[:G].reshape(nt_sG.shape))
+        measured_sG = np.empty_like(nt_sG)
+        for change_G, measured_G in zip(change[:G].reshape(nt_sG.shape), measured_sG, strict=True):
+            if self.metric is None:
+                measured_G[:] = change_G
+            else:
+                self.metric(change_G, measured_G)
+        now = (self._input, change, measured_sG.ravel())
+        if self._last is not None:
+            self._pairs.append(tuple(new - old for new, old in zip(now, self._last, strict=True)))
+            del self._pairs[: -self.MEMORY]
+        self._last = now
+        new = self._input + self.beta * change
+        if self._pairs:
+            inputs, changes, measured = (np.array(each) for each in zip(*self._pairs, strict=True))
+            A_ii = changes[:, :G] @ measured.T
+            scale_i = np.diag(A_ii) ** -0.5
+            A_ii = scale_i[:, np.newaxis] * A_ii * scale_i + self.DAMPING * np.eye(len(A_ii))
+            weight_i = scale_i * np.linalg.solve(0.5 * (A_ii + A_ii.T), scale_i * (measured @ change[:G]))
+            new -= weight_i @ inputs + self.beta * (weight_i @ changes)
+        self._input = new
+        start = 0
+        for array in (nt_sG, *D_asp):
+            array[:] = new[start : start + array.size].reshape(array.shape)
+            start += array.size
+        return error
+
+
+@dataclass
+class _Solution:
+    positions: np.ndarray
+    psit_nG: np.ndarray
+    nt_sG: np.ndarray
+    D_asp: dict[int, np.ndarray]
+
+
 # --- The calculator ---------------------------------------------------------------------------------------------------
 
 
 class FastGPAW(gpaw.GPAW):
-    """GPAW with the parts above in place of its own."""
+    """GPAW with the parts above in place of its own.
+
+    Along a smooth path of positions a self-consistent cycle starts from wave functions and density extrapolated from
+    the last two. The criteria of convergence are GPAW's. A new calculator has no past: a run that starts again from a
+    state repeats itself to the bit.
+    """
+
+    SMOOTH = 0.02  # Å, how far an atom may be from where the last two positions lead
 
     def __init__(self, *args: Any, xc: str = "LDA", **parameters: Any) -> None:
+        self._solutions: list[_Solution] = []  # the last one first
+        self._fast = False
         super().__init__(*args, xc=Pbe() if xc == "PBE" else xc, **parameters)
 
     def initialize(self, atoms=None, reading=False):
         super().initialize(atoms, reading)
-        for functions in (self.density.nct, self.density.ghat, self.hamiltonian.vbar, self.wfs.pt):
-            LocalisedFunctions.adopt(functions)
+        self._solutions = []
+        wfs, density = self.wfs, self.density
+        for functions in (density.nct, density.ghat, self.hamiltonian.vbar, getattr(wfs, "pt", None)):
+            if functions is not None and functions.pd.dtype == float and functions.comm.size == 1:
+                LocalisedFunctions.adopt(functions)
+        self._fast = (
+            type(wfs) is PWWaveFunctions
+            and wfs.world.size == 1
+            and wfs.dtype == float
+            and wfs.nspins == 1
+            and wfs.collinear
+            and len(wfs.kpt_u) == 1
+            and self.hamiltonian.xc.type in ("LDA", "GGA")
+            and not self.hamiltonian.xc.orbital_dependent
+            and type(wfs.eigensolver) is Davidson
+            and all(type(mixer) is BaseMixer for mixer in density.mixer.basemixers)
+        )
+        if self._fast:
+            WaveFunctions.adopt(wfs)
+            wfs.eigensolver.__class__ = Eigensolver
+            for mixer in density.mixer.basemixers:
+                mixer.__class__ = Mixer
+                mixer.forget()
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, list(properties), system_changes)
+        if self._fast and self.scf.converged:
+            self._remember()
+
+    def _remember(self) -> None:
+        positions = self.atoms.positions
+        if self._solutions and np.array_equal(self._solutions[0].positions, positions):
+            return
+        wfs, density = self.wfs, self.density
+        psit_nG = wfs.kpt_u[0].psit.array.copy()
+        if self._solutions:  # the older one in the same basis: bands cross and change sign
+            before = self._solutions[0]
+            dS_II = wfs.atomic({a: setup.dO_ii for a, setup in enumerate(wfs.setups)})
+            SP_nG = wfs.pt.combine(wfs.kpt_u[0].projections.array @ dS_II)
+            left, _, right = np.linalg.svd(wfs.overlaps(psit_nG + SP_nG, before.psit_nG))
+            before.psit_nG = _rotate((left @ right).T, before.psit_nG)
+        # The density that the next cycle would begin with, were there one.
+        nt_sG = density.gd.zeros(1)
+        wfs.calculate_density_contribution(nt_sG)
+        nt_sG += density.nct_G
+        D_asp = wfs.setups.empty_atomic_matrix(1, wfs.atom_partition)
+        wfs.calculate_atomic_density_matrices(D_asp)
+        density.mixer.mix(nt_sG, D_asp)
+        self._solutions = [_Solution(positions.copy(), psit_nG, nt_sG, dict(D_asp.items())), *self._solutions[:1]]
+
+    def set_positions(self, atoms=None):
+        positions = (self.atoms if atoms is None else atoms).positions
+        if not self._leads_to(positions):
+            super().set_positions(atoms)
+            return
+        last, before = self._solutions
+        wfs, density = self.wfs, self.density
+        wfs.kpt_u[0].psit.array[:] = 2 * last.psit_nG - before.psit_nG
+        mover, wfs.wfs_mover = wfs.wfs_mover, NullWfsMover()  # they are moved already
+
+        def start(_wfs):
+            density.nt_xG = 2 * last.nt_sG - before.nt_sG
+            D_asp = wfs.setups.empty_atomic_matrix(1, wfs.atom_partition)
+            for a in D_asp:
+                D_asp[a][:] = 2 * last.D_asp[a] - before.D_asp[a]
+            density.update_atomic_density_matrices(D_asp)
+            density.calculate_normalized_charges_and_mix()
+
+        density.initialize_from_wavefunctions = start
+        try:
+            super().set_positions(atoms)
+        finally:
+            del density.initialize_from_wavefunctions
+            wfs.wfs_mover = mover
+
+    def _leads_to(self, positions: np.ndarray) -> bool:
+        """Whether the last two solutions are worth extrapolating to `positions`."""
+        if len(self._solutions) < 2:
+            return False
+        last, before = self._solutions
+        return bool(abs(positions - 2 * last.positions + before.positions).max() < self.SMOOTH)
