@@ -178,51 +178,61 @@ def pbe(n_g, sigma_g, e_g, v_g, d_g):
 
 
 @_compiled
-def _on_sphere(products_xkg, a_kg, r2_inverse_g, e_g, weight_k, dr_g, dv_g):
-    """XC on the points k of spheres, r_g: energy density times weights summed into e.
+def _sphere(n_Lg, dndr_Lg, Y_bxL, weight_bk, r2_inverse_g, dr_g, dv_g, e_g, v_Lg):
+    """XC of a density in a sphere: energy density summed into e_g, derivatives of the energy into v_Lg.
 
-    products: density and its three angular derivatives, these become what multiplies theirs in the derivative of the
-    energy. As GPAW's GGARadialCalculator, volume and weights included.
+    GPAW's GGARadialExpansion, volume and weights included, several of the points on the sphere at once: as many as let
+    their rows stay in the cache. Y_bxL: for each such block the harmonics and their three derivatives at its points.
     """
-    K, N = a_kg.shape
-    n_kg, b0_kg, b1_kg, b2_kg = products_xkg[0], products_xkg[1], products_xkg[2], products_xkg[3]
+    K, N = weight_bk.shape[1], len(dv_g)
+    products_xg = np.empty((4 * K, N))
+    a_kg = np.empty((K, N))
+    derivative_Lg = np.empty(n_Lg.shape)
     sigma = np.empty(N)
     e = np.empty(N)
     v = np.empty(N)
     d = np.empty(N)
     c = np.empty(N)
-    for k in range(K):
-        n, a, b0, b1, b2 = n_kg[k], a_kg[k], b0_kg[k], b1_kg[k], b2_kg[k]
-        w = weight_k[k]
-        for g in range(N):
-            sigma[g] = (b0[g] * b0[g] + b1[g] * b1[g] + b2[g] * b2[g]) * r2_inverse_g[g]
-        sigma[0] = sigma[1]
-        for g in range(N):
-            sigma[g] += a[g] * a[g]
-            v[g] = 0.0
-        pbe(n, sigma, e, v, d)
-        for g in range(N):
-            e_g[g] += w * e[g]
-            c[g] = -2.0 * dv_g[g] * d[g] * a[g] / dr_g[g]
-            v[g] *= dv_g[g]
-        for g in range(1, N - 2):  # GPAW's derivative2, times the volume
-            v[g] += 0.5 * (c[g + 1] - c[g - 1])
-        v[0] += 0.5 * (c[2] - c[0]) / dv_g[1] * dv_g[0]
-        v[N - 2] += c[N - 1] - 0.5 * c[N - 3]
-        v[N - 1] += -c[N - 1] - 0.5 * c[N - 2]
-        for g in range(N):
-            n[g] = w * v[g]
-            d[g] *= 8 * math.pi * w * dr_g[g]
-            b0[g] *= d[g]
-            b1[g] *= d[g]
-            b2[g] *= d[g]
+    for block in range(len(weight_bk)):
+        np.dot(Y_bxL[block], n_Lg, products_xg)
+        np.dot(Y_bxL[block, :K], dndr_Lg, a_kg)
+        for k in range(K):
+            n, a = products_xg[k], a_kg[k]
+            b0, b1, b2 = products_xg[K + k], products_xg[2 * K + k], products_xg[3 * K + k]
+            w = weight_bk[block, k]
+            for g in range(N):
+                sigma[g] = (b0[g] * b0[g] + b1[g] * b1[g] + b2[g] * b2[g]) * r2_inverse_g[g]
+            sigma[0] = sigma[1]
+            for g in range(N):
+                sigma[g] += a[g] * a[g]
+                v[g] = 0.0
+            pbe(n, sigma, e, v, d)
+            for g in range(N):
+                e_g[g] += w * e[g]
+                c[g] = -2.0 * dv_g[g] * d[g] * a[g] / dr_g[g]
+                v[g] *= dv_g[g]
+            for g in range(1, N - 2):  # GPAW's derivative2, times the volume
+                v[g] += 0.5 * (c[g + 1] - c[g - 1])
+            v[0] += 0.5 * (c[2] - c[0]) / dv_g[1] * dv_g[0]
+            v[N - 2] += c[N - 1] - 0.5 * c[N - 3]
+            v[N - 1] += -c[N - 1] - 0.5 * c[N - 2]
+            for g in range(N):
+                scale = 8 * math.pi * w * dr_g[g] * d[g]
+                n[g] = w * v[g]
+                b0[g] *= scale
+                b1[g] *= scale
+                b2[g] *= scale
+        np.dot(Y_bxL[block].T, products_xg, derivative_Lg)
+        v_Lg += derivative_Lg
 
 
 @cache
 def _angular(L: int) -> tuple[np.ndarray, np.ndarray]:
-    """Spherical harmonics at the Lebedev points, (k, L), and with their three derivatives, (4k, L)."""
-    Y_kL = np.ascontiguousarray(Y_nL[:, :L])
-    return Y_kL, np.concatenate([Y_kL, *rnablaY_nLv[:, :L].transpose(2, 0, 1)])
+    """Harmonics and their derivatives at the Lebedev points, (b, 4k, L), and the points' weights, (b, k)."""
+    Y_xkL = np.concatenate([Y_nL[np.newaxis, :, :L], rnablaY_nLv[:, :L].transpose(2, 0, 1)])
+    blocks = 5 if len(weight_n) % 5 == 0 else 1
+    Y_bxL = np.concatenate(np.split(Y_xkL[np.newaxis], blocks, axis=2)).reshape(blocks, -1, L)
+    return np.ascontiguousarray(Y_bxL), np.ascontiguousarray(weight_n.reshape(blocks, -1))
 
 
 def _expansion(rgd, D_sLq, n_qg, nc0_sg):
@@ -234,17 +244,77 @@ def _expansion(rgd, D_sLq, n_qg, nc0_sg):
     dndr_Lg[:, 1:-1] = 0.5 * (n_Lg[:, 2:] - n_Lg[:, :-2])
     dndr_Lg[:, -1] = n_Lg[:, -1] - n_Lg[:, -2]
     dndr_Lg /= rgd.dr_g
-    Y_kL, Y_xL = _angular(len(n_Lg))
-    products_xg = Y_xL @ n_Lg
     r2_inverse_g = np.zeros(len(rgd))
     r2_inverse_g[1:] = 1.0 / rgd.r_g[1:] ** 2
-    e_g = np.zeros(len(rgd))
-    shape = (4, len(Y_kL), len(rgd))
-    _on_sphere(
-        products_xg.reshape(shape), Y_kL @ dndr_Lg, r2_inverse_g, e_g, weight_n, rgd.dr_g, rgd.dv_g
-    )
-    v_Lg = Y_xL.T @ products_xg
+    e_g, v_Lg = np.zeros(len(rgd)), np.zeros_like(n_Lg)
+    _sphere(n_Lg, dndr_Lg, *_angular(len(n_Lg)), r2_inverse_g, rgd.dr_g, rgd.dv_g, e_g, v_Lg)
     return e_g[1:] @ rgd.dv_g[1:], (n_qg @ v_Lg.T)[np.newaxis]
+
+
+@_compiled
+def _pad(f_R, pad):
+    """A periodic function with `pad` points of its images on each side."""
+    N0, N1, N2 = f_R.shape
+    out = np.empty((N0 + 2 * pad, N1 + 2 * pad, N2 + 2 * pad))
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            row = f_R[(i - pad) % N0, (j - pad) % N1]
+            for k in range(N2):
+                out[i, j, k + pad] = row[k]
+            for k in range(pad):
+                out[i, j, k] = row[N2 - pad + k]
+                out[i, j, N2 + pad + k] = row[k]
+    return out
+
+
+@_compiled
+def _gradient(f_R, offset_pc, coef_pv, pad, out_vR):
+    """The gradient of a periodic function by finite differences; along padded lines, in lanes that never end early."""
+    padded = _pad(f_R, pad)
+    P0, P1, P2 = padded.shape
+    flat = padded.reshape(-1)
+    sum_vk = np.empty((3, _BLOCK))
+    first = pad * (P1 * P2 + P2 + 1)
+    result = np.empty((3, flat.size))
+    for start in range(first, flat.size - first, _BLOCK):
+        size = min(_BLOCK, flat.size - first - start)
+        x, y, z = sum_vk[0, :size], sum_vk[1, :size], sum_vk[2, :size]
+        x[:] = 0.0
+        y[:] = 0.0
+        z[:] = 0.0
+        for p in range(len(offset_pc)):
+            offset = start + (offset_pc[p, 0] * P1 + offset_pc[p, 1]) * P2 + offset_pc[p, 2]
+            f = flat[offset : offset + size]
+            cx, cy, cz = coef_pv[p, 0], coef_pv[p, 1], coef_pv[p, 2]
+            for k in range(size):
+                x[k] += cx * f[k]
+                y[k] += cy * f[k]
+                z[k] += cz * f[k]
+        result[:, start : start + size] = sum_vk[:, :size]
+    out_vR[:] = result.reshape((3, P0, P1, P2))[:, pad : P0 - pad, pad : P1 - pad, pad : P2 - pad]
+
+
+@_compiled
+def _divergence(f_vR, offset_pc, coef_pv, pad, out_R):
+    """The divergence of a periodic vector field, added to `out_R`."""
+    shape = (f_vR.shape[1] + 2 * pad, f_vR.shape[2] + 2 * pad, f_vR.shape[3] + 2 * pad)
+    P0, P1, P2 = shape
+    flat = np.empty((3, P0 * P1 * P2))
+    for v in range(3):
+        flat[v] = _pad(f_vR[v], pad).reshape(-1)
+    first = pad * (P1 * P2 + P2 + 1)
+    result = np.empty(P0 * P1 * P2)
+    for start in range(first, result.size - first, _BLOCK):
+        size = min(_BLOCK, result.size - first - start)
+        total = result[start : start + size]
+        total[:] = 0.0
+        for p in range(len(offset_pc)):
+            offset = start + (offset_pc[p, 0] * P1 + offset_pc[p, 1]) * P2 + offset_pc[p, 2]
+            x, y, z = flat[0, offset : offset + size], flat[1, offset : offset + size], flat[2, offset : offset + size]
+            cx, cy, cz = coef_pv[p, 0], coef_pv[p, 1], coef_pv[p, 2]
+            for k in range(size):
+                total[k] += cx * x[k] + cy * y[k] + cz * z[k]
+    out_R += result.reshape(shape)[pad : P0 - pad, pad : P1 - pad, pad : P2 - pad]
 
 
 class _Kernel(XCKernel):
@@ -261,6 +331,33 @@ class Pbe(GGA):
 
     def __init__(self) -> None:
         super().__init__(_Kernel("PBE"))
+
+    def set_grid_descriptor(self, gd):
+        super().set_grid_descriptor(gd)
+        self._stencil = None
+        if gd.comm.size > 1 or not gd.pbc_c.all():
+            return
+        # GPAW's own stencil, read from what its operators make of one point.
+        point_R, answer_vR = gd.zeros(), gd.empty(3)
+        point_R[0, 0, 0] = 1.0
+        for gradient, answer_R in zip(self.grad_v, answer_vR, strict=True):
+            gradient(point_R, answer_R)
+        offset_pc = np.argwhere(answer_vR.any(axis=0))
+        coef_pv = np.ascontiguousarray(answer_vR[:, *offset_pc.T].T)
+        offset_pc = -np.where(offset_pc > gd.N_c // 2, offset_pc - gd.N_c, offset_pc)
+        self._stencil = (offset_pc, coef_pv, int(abs(offset_pc).max()))
+
+    def calculate_impl(self, gd, n_sg, v_sg, e_g):
+        if len(n_sg) > 1 or self._stencil is None:
+            super().calculate_impl(gd, n_sg, v_sg, e_g)
+            return
+        gradient_vg = np.empty((3, *n_sg.shape[1:]))
+        _gradient(n_sg[0], *self._stencil, gradient_vg)
+        sigma_xg = np.einsum("vxyz, vxyz -> xyz", gradient_vg, gradient_vg)[np.newaxis]
+        dedsigma_xg = np.empty_like(sigma_xg)
+        self.kernel.calculate(e_g, n_sg, v_sg, sigma_xg, dedsigma_xg)
+        gradient_vg *= -2.0 * dedsigma_xg
+        _divergence(gradient_vg, *self._stencil, v_sg[0])
 
     def calculate_paw_correction(self, setup, D_sp, dEdD_sp=None, addcoredensity=True, a=None):
         if len(D_sp) == 1:
@@ -551,7 +648,7 @@ class Mixer(BaseMixer):
     as well: what they say of the dielectric response hardly depends on a step of 0.01 Å.
     """
 
-    MEMORY = 32
+    MEMORY = 24
     DAMPING = 1e-4  # of the normalised matrix: differences may be nearly dependent
 
     def reset(self):
@@ -559,8 +656,17 @@ class Mixer(BaseMixer):
         self._input = self._last = None
 
     def forget(self) -> None:
-        self._pairs: list[tuple[np.ndarray, ...]] = []
+        self._pairs: list[np.ndarray] = []  # differences of inputs, of changes and of measured changes, a row each
+        self._stored = self._next = 0
         self.reset()
+
+    def _add(self, rows: list[np.ndarray]) -> None:
+        if not self._pairs:
+            self._pairs = [np.empty((self.MEMORY, len(row))) for row in rows]
+        for kept, row in zip(self._pairs, rows, strict=True):
+            kept[self._next] = row
+        self._next = (self._next + 1) % self.MEMORY
+        self._stored = min(self._stored + 1, self.MEMORY)
 
     def mix_density(self, nt_sG, D_asp, g_ss=None):
         """Replace an output density (and density matrices) by the next input; returns the error of the last one."""
@@ -579,12 +685,11 @@ class Mixer(BaseMixer):
                 self.metric(change_G, measured_G)
         now = (self._input, change, measured_sG.ravel())
         if self._last is not None:
-            self._pairs.append(tuple(new - old for new, old in zip(now, self._last, strict=True)))
-            del self._pairs[: -self.MEMORY]
+            self._add([new - old for new, old in zip(now, self._last, strict=True)])
         self._last = now
         new = self._input + self.beta * change
-        if self._pairs:
-            inputs, changes, measured = (np.array(each) for each in zip(*self._pairs, strict=True))
+        if self._stored:
+            inputs, changes, measured = (rows[: self._stored] for rows in self._pairs)
             A_ii = changes[:, :G] @ measured.T
             scale_i = np.diag(A_ii) ** -0.5
             A_ii = scale_i[:, np.newaxis] * A_ii * scale_i + self.DAMPING * np.eye(len(A_ii))
@@ -679,6 +784,9 @@ class FastGPAW(gpaw.GPAW):
     def set_positions(self, atoms=None):
         positions = (self.atoms if atoms is None else atoms).positions
         if not self._leads_to(positions):
+            if self._fast:
+                for mixer in self.density.mixer.basemixers:
+                    mixer.forget()
             super().set_positions(atoms)
             return
         last, before = self._solutions
