@@ -92,7 +92,12 @@ def _exp(x):
 
 # Constants of GPAW's c/xc/xc_gpaw.h.
 _BETA, _GAMMA, _MU, _KAPPA = 0.066725, 0.031091, 0.2195164512208958, 0.804
-_C0, _C1, _C2, _C3 = 0.238732414637843 ** (1 / 3), -0.45816529328314287, 0.26053088059892404, 0.10231023756535741
+_C0, _C1, _C2, _C3 = (
+    0.238732414637843 ** (1 / 3),
+    -0.45816529328314287,
+    0.26053088059892404,
+    0.10231023756535741,
+)
 _A1, _B1, _B2, _B3, _B4 = 0.21370, 7.5957, 3.5876, 1.6382, 0.49294
 _BLOCK = 512  # points whose intermediate values stay in the first-level cache
 
@@ -198,7 +203,11 @@ def _sphere(n_Lg, dndr_Lg, Y_bxL, weight_bk, r2_inverse_g, dr_g, dv_g, e_g, v_Lg
         np.dot(Y_bxL[block, :K], dndr_Lg, a_kg)
         for k in range(K):
             n, a = products_xg[k], a_kg[k]
-            b0, b1, b2 = products_xg[K + k], products_xg[2 * K + k], products_xg[3 * K + k]
+            b0, b1, b2 = (
+                products_xg[K + k],
+                products_xg[2 * K + k],
+                products_xg[3 * K + k],
+            )
             w = weight_bk[block, k]
             for g in range(N):
                 sigma[g] = (b0[g] * b0[g] + b1[g] * b1[g] + b2[g] * b2[g]) * r2_inverse_g[g]
@@ -310,7 +319,11 @@ def _divergence(f_vR, offset_pc, coef_pv, pad, out_R):
         total[:] = 0.0
         for p in range(len(offset_pc)):
             offset = start + (offset_pc[p, 0] * P1 + offset_pc[p, 1]) * P2 + offset_pc[p, 2]
-            x, y, z = flat[0, offset : offset + size], flat[1, offset : offset + size], flat[2, offset : offset + size]
+            x, y, z = (
+                flat[0, offset : offset + size],
+                flat[1, offset : offset + size],
+                flat[2, offset : offset + size],
+            )
             cx, cy, cz = coef_pv[p, 0], coef_pv[p, 1], coef_pv[p, 2]
             for k in range(size):
                 total[k] += cx * x[k] + cy * y[k] + cz * z[k]
@@ -318,7 +331,16 @@ def _divergence(f_vR, offset_pc, coef_pv, pad, out_R):
 
 
 class _Kernel(XCKernel):
-    def calculate(self, e_g, n_sg, dedn_sg, sigma_xg=None, dedsigma_xg=None, tau_sg=None, dedtau_sg=None):
+    def calculate(
+        self,
+        e_g,
+        n_sg,
+        dedn_sg,
+        sigma_xg=None,
+        dedsigma_xg=None,
+        tau_sg=None,
+        dedtau_sg=None,
+    ):
         arrays = (n_sg, sigma_xg, e_g, dedn_sg, dedsigma_xg)
         if len(n_sg) == 1 and all(array.flags.c_contiguous for array in arrays):
             pbe(*(array.reshape(-1) for array in arrays))
@@ -471,7 +493,7 @@ class LocalisedFunctions(PWLFC):
             c_axi = self.dict(a_xG.shape[:-1])
         alpha = 2.0 / self.pd.gd.N_c.prod()
         if a_xG.ndim > 1:
-            c_xI = self.project(a_xG.reshape(-1, a_xG.shape[-1])).reshape(a_xG.shape[:-1] + (self.nI,))
+            c_xI = self.project(a_xG.reshape(-1, a_xG.shape[-1])).reshape((*a_xG.shape[:-1], self.nI))
             for a, I1, I2 in self.my_indices:
                 c_axi[a][:] = c_xI[..., I1:I2]
             return c_axi
@@ -538,7 +560,11 @@ class _Box:
         return fft.irfft(full, n=int(self.N_c[2]), axis=3, overwrite_x=True)
 
     def from_grid(self, a_nR: np.ndarray) -> np.ndarray:
-        full = fft.fft(fft.rfft(a_nR, axis=3, overwrite_x=True)[..., : self._z + 1], axis=2, overwrite_x=True)
+        full = fft.fft(
+            fft.rfft(a_nR, axis=3, overwrite_x=True)[..., : self._z + 1],
+            axis=2,
+            overwrite_x=True,
+        )
         box = np.concatenate([full[:, :, : self._y + 1], full[:, :, -self._y :]], axis=2)
         return fft.fft(box, axis=1, overwrite_x=True).reshape(len(a_nR), -1)[:, self._place_G]
 
@@ -581,7 +607,12 @@ class WaveFunctions(PWWaveFunctions):
 
 
 class Eigensolver(Davidson):
-    """GPAW's Davidson method, its products with the Hamiltonian kept where GPAW makes them anew."""
+    """GPAW's Davidson method, its products with the Hamiltonian kept where GPAW makes them anew.
+
+    Two steps a cycle are GPAW's choice; from extrapolated wave functions one is enough for as many cycles.
+    """
+
+    STEPS, STEPS_EXTRAPOLATED = 2, 1
 
     def iterate_one_k_point(self, ham, wfs, kpt, weights):
         psit_nG, P_nI = kpt.psit.array, kpt.projections.array
@@ -608,9 +639,7 @@ class Eigensolver(Davidson):
             if iteration == self.niter - 1:
                 square_n = np.einsum("ng, ng -> n", R_nG.view(float), R_nG.view(float))
                 error = weights @ (2.0 * square_n - R_nG[:, 0].real ** 2) * (wfs.pd.gd.dv / wfs.pd.gd.N_c.prod())
-            ekin_n = 2.0 * np.einsum("nG, nG, G -> n", psit_nG.real, psit_nG.real, kinetic_G)
-            ekin_n += 2.0 * np.einsum("nG, nG, G -> n", psit_nG.imag, psit_nG.imag, kinetic_G)
-            ekin_n *= wfs.pd.gd.dv / wfs.pd.gd.N_c.prod()
+            ekin_n = (abs(psit_nG) ** 2) @ kinetic_G * (2.0 * wfs.pd.gd.dv / wfs.pd.gd.N_c.prod())
             step_nG = self.preconditioner(R_nG, kpt, ekin_n)
             Htstep_nG = apply(step_nG)
             Pstep_nI = wfs.pt.project(step_nG)
@@ -733,7 +762,12 @@ class FastGPAW(gpaw.GPAW):
         super().initialize(atoms, reading)
         self._solutions = []
         wfs, density = self.wfs, self.density
-        for functions in (density.nct, density.ghat, self.hamiltonian.vbar, getattr(wfs, "pt", None)):
+        for functions in (
+            density.nct,
+            density.ghat,
+            self.hamiltonian.vbar,
+            getattr(wfs, "pt", None),
+        ):
             if functions is not None and functions.pd.dtype == float and functions.comm.size == 1:
                 LocalisedFunctions.adopt(functions)
         self._fast = (
@@ -746,6 +780,7 @@ class FastGPAW(gpaw.GPAW):
             and self.hamiltonian.xc.type in ("LDA", "GGA")
             and not self.hamiltonian.xc.orbital_dependent
             and type(wfs.eigensolver) is Davidson
+            and wfs.eigensolver.niter == Eigensolver.STEPS
             and all(type(mixer) is BaseMixer for mixer in density.mixer.basemixers)
         )
         if self._fast:
@@ -779,18 +814,23 @@ class FastGPAW(gpaw.GPAW):
         D_asp = wfs.setups.empty_atomic_matrix(1, wfs.atom_partition)
         wfs.calculate_atomic_density_matrices(D_asp)
         density.mixer.mix(nt_sG, D_asp)
-        self._solutions = [_Solution(positions.copy(), psit_nG, nt_sG, dict(D_asp.items())), *self._solutions[:1]]
+        self._solutions = [
+            _Solution(positions.copy(), psit_nG, nt_sG, dict(D_asp.items())),
+            *self._solutions[:1],
+        ]
 
     def set_positions(self, atoms=None):
         positions = (self.atoms if atoms is None else atoms).positions
         if not self._leads_to(positions):
             if self._fast:
+                self.wfs.eigensolver.niter = Eigensolver.STEPS
                 for mixer in self.density.mixer.basemixers:
                     mixer.forget()
             super().set_positions(atoms)
             return
         last, before = self._solutions
         wfs, density = self.wfs, self.density
+        wfs.eigensolver.niter = Eigensolver.STEPS_EXTRAPOLATED
         wfs.kpt_u[0].psit.array[:] = 2 * last.psit_nG - before.psit_nG
         mover, wfs.wfs_mover = wfs.wfs_mover, NullWfsMover()  # they are moved already
 
