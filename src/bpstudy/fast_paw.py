@@ -1,9 +1,10 @@
-"""GPAW's plane-wave step, the same physics in less time: for one process, spin-paired, at Γ.
+"""GPAW's plane-wave step, the same physics in less time: for one process, without spin, at Γ.
 
-A step of Li27 spent three quarters of its time in the radial PBE of its 27 spheres, point by point of 50, and most of
-the rest in expanding localised functions anew. Here each is the same formula, summed in another order: the XC kernel in
-compiled SIMD loops, localised functions by structure factors. What a calculation does not fit (spin, k-points, another
-functional, several processes) takes GPAW's own path. Written for the version in `VERSION` and refused with another.
+Most of a step of Li27 was the radial PBE of its 27 spheres, point by point of 50 on each; most of the rest were
+localised functions expanded anew in every cycle, and transforms. Here each is the same formula, summed in another
+order: the XC kernel in compiled SIMD loops, localised functions by structure factors, transforms without what is zero.
+And cycles start from extrapolated wave functions and density, so three do. A calculation that this does not fit (spin,
+k-points, several processes) takes GPAW's own path. Written for one version of GPAW, and refused with another.
 """
 
 from __future__ import annotations
@@ -39,7 +40,11 @@ if gpaw.__version__ != VERSION:
 
 def _compiled(function):
     # No reassociation: logarithm and exponential below rest on the order of their operations.
-    return numba.njit(nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", cache=True)(function)
+    options = {"nogil": True, "fastmath": {"contract", "nsz"}, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder for compiled code: compiled anew in this process
+        return numba.njit(**options)(function)
 
 
 def _inlined(function):
@@ -183,81 +188,103 @@ def pbe(n_g, sigma_g, e_g, v_g, d_g):
 
 
 @_compiled
-def _sphere(n_Lg, dndr_Lg, Y_bxL, weight_bk, r2_inverse_g, dr_g, dv_g, e_g, v_Lg):
+def _sphere(n_Lg, dndr_Lg, Y_kL, rnablaY_kLv, weight_k, r2_inverse_g, dr_g, dv_g, e_g, v_Lg):
     """XC of a density in a sphere: energy density summed into e_g, derivatives of the energy into v_Lg.
 
-    GPAW's GGARadialExpansion, volume and weights included, several of the points on the sphere at once: as many as let
-    their rows stay in the cache. Y_bxL: for each such block the harmonics and their three derivatives at its points.
+    GPAW's GGARadialExpansion, volume and weights included, with radial points in the lanes and harmonics in threes, so
+    that sums are loaded and stored less often. L is a multiple of three.
     """
-    K, N = weight_bk.shape[1], len(dv_g)
-    products_xg = np.empty((4 * K, N))
-    a_kg = np.empty((K, N))
-    derivative_Lg = np.empty(n_Lg.shape)
+    L, N = n_Lg.shape
+    n = np.empty(N)
+    a = np.empty(N)
+    b0 = np.empty(N)
+    b1 = np.empty(N)
+    b2 = np.empty(N)
     sigma = np.empty(N)
     e = np.empty(N)
     v = np.empty(N)
     d = np.empty(N)
     c = np.empty(N)
-    for block in range(len(weight_bk)):
-        np.dot(Y_bxL[block], n_Lg, products_xg)
-        np.dot(Y_bxL[block, :K], dndr_Lg, a_kg)
-        for k in range(K):
-            n, a = products_xg[k], a_kg[k]
-            b0, b1, b2 = (
-                products_xg[K + k],
-                products_xg[2 * K + k],
-                products_xg[3 * K + k],
-            )
-            w = weight_bk[block, k]
+    for k in range(len(weight_k)):
+        w = weight_k[k]
+        n[:] = 0.0
+        a[:] = 0.0
+        b0[:] = 0.0
+        b1[:] = 0.0
+        b2[:] = 0.0
+        for i in range(0, L, 3):
+            f0, f1, f2 = n_Lg[i], n_Lg[i + 1], n_Lg[i + 2]
+            d0, d1, d2 = dndr_Lg[i], dndr_Lg[i + 1], dndr_Lg[i + 2]
+            y0, y1, y2 = Y_kL[k, i], Y_kL[k, i + 1], Y_kL[k, i + 2]
+            x00, x10, x20 = rnablaY_kLv[k, i, 0], rnablaY_kLv[k, i + 1, 0], rnablaY_kLv[k, i + 2, 0]
+            x01, x11, x21 = rnablaY_kLv[k, i, 1], rnablaY_kLv[k, i + 1, 1], rnablaY_kLv[k, i + 2, 1]
+            x02, x12, x22 = rnablaY_kLv[k, i, 2], rnablaY_kLv[k, i + 1, 2], rnablaY_kLv[k, i + 2, 2]
             for g in range(N):
-                sigma[g] = (b0[g] * b0[g] + b1[g] * b1[g] + b2[g] * b2[g]) * r2_inverse_g[g]
-            sigma[0] = sigma[1]
+                n[g] += y0 * f0[g] + y1 * f1[g] + y2 * f2[g]
+                a[g] += y0 * d0[g] + y1 * d1[g] + y2 * d2[g]
+                b0[g] += x00 * f0[g] + x10 * f1[g] + x20 * f2[g]
+                b1[g] += x01 * f0[g] + x11 * f1[g] + x21 * f2[g]
+                b2[g] += x02 * f0[g] + x12 * f1[g] + x22 * f2[g]
+        for g in range(N):
+            sigma[g] = (b0[g] * b0[g] + b1[g] * b1[g] + b2[g] * b2[g]) * r2_inverse_g[g]
+        sigma[0] = sigma[1]
+        for g in range(N):
+            sigma[g] += a[g] * a[g]
+            v[g] = 0.0
+        pbe(n, sigma, e, v, d)
+        for g in range(N):
+            e_g[g] += w * e[g]
+            c[g] = -2.0 * dv_g[g] * d[g] * a[g] / dr_g[g]
+            v[g] *= dv_g[g]
+        for g in range(1, N - 2):  # GPAW's derivative2, times the volume
+            v[g] += 0.5 * (c[g + 1] - c[g - 1])
+        v[0] += 0.5 * (c[2] - c[0]) / dv_g[1] * dv_g[0]
+        v[N - 2] += c[N - 1] - 0.5 * c[N - 3]
+        v[N - 1] += -c[N - 1] - 0.5 * c[N - 2]
+        for g in range(N):
+            scale = 8 * math.pi * w * dr_g[g] * d[g]
+            v[g] *= w
+            b0[g] *= scale
+            b1[g] *= scale
+            b2[g] *= scale
+        for i in range(0, L, 3):
+            f0, f1, f2 = v_Lg[i], v_Lg[i + 1], v_Lg[i + 2]
+            y0, y1, y2 = Y_kL[k, i], Y_kL[k, i + 1], Y_kL[k, i + 2]
+            x00, x10, x20 = rnablaY_kLv[k, i, 0], rnablaY_kLv[k, i + 1, 0], rnablaY_kLv[k, i + 2, 0]
+            x01, x11, x21 = rnablaY_kLv[k, i, 1], rnablaY_kLv[k, i + 1, 1], rnablaY_kLv[k, i + 2, 1]
+            x02, x12, x22 = rnablaY_kLv[k, i, 2], rnablaY_kLv[k, i + 1, 2], rnablaY_kLv[k, i + 2, 2]
             for g in range(N):
-                sigma[g] += a[g] * a[g]
-                v[g] = 0.0
-            pbe(n, sigma, e, v, d)
-            for g in range(N):
-                e_g[g] += w * e[g]
-                c[g] = -2.0 * dv_g[g] * d[g] * a[g] / dr_g[g]
-                v[g] *= dv_g[g]
-            for g in range(1, N - 2):  # GPAW's derivative2, times the volume
-                v[g] += 0.5 * (c[g + 1] - c[g - 1])
-            v[0] += 0.5 * (c[2] - c[0]) / dv_g[1] * dv_g[0]
-            v[N - 2] += c[N - 1] - 0.5 * c[N - 3]
-            v[N - 1] += -c[N - 1] - 0.5 * c[N - 2]
-            for g in range(N):
-                scale = 8 * math.pi * w * dr_g[g] * d[g]
-                n[g] = w * v[g]
-                b0[g] *= scale
-                b1[g] *= scale
-                b2[g] *= scale
-        np.dot(Y_bxL[block].T, products_xg, derivative_Lg)
-        v_Lg += derivative_Lg
+                f0[g] += y0 * v[g] + x00 * b0[g] + x01 * b1[g] + x02 * b2[g]
+                f1[g] += y1 * v[g] + x10 * b0[g] + x11 * b1[g] + x12 * b2[g]
+                f2[g] += y2 * v[g] + x20 * b0[g] + x21 * b1[g] + x22 * b2[g]
 
 
 @cache
-def _angular(L: int) -> tuple[np.ndarray, np.ndarray]:
-    """Harmonics and their derivatives at the Lebedev points, (b, 4k, L), and the points' weights, (b, k)."""
-    Y_xkL = np.concatenate([Y_nL[np.newaxis, :, :L], rnablaY_nLv[:, :L].transpose(2, 0, 1)])
-    blocks = 5 if len(weight_n) % 5 == 0 else 1
-    Y_bxL = np.concatenate(np.split(Y_xkL[np.newaxis], blocks, axis=2)).reshape(blocks, -1, L)
-    return np.ascontiguousarray(Y_bxL), np.ascontiguousarray(weight_n.reshape(blocks, -1))
+def _harmonics(L: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first L harmonics and their derivatives at the Lebedev points, filled with zeros to a multiple of three."""
+    missing = -L % 3
+    return (
+        np.pad(Y_nL[:, :L], ((0, 0), (0, missing))),
+        np.pad(rnablaY_nLv[:, :L], ((0, 0), (0, missing), (0, 0))),
+    )
 
 
 def _expansion(rgd, D_sLq, n_qg, nc0_sg):
     """GPAW's GGARadialExpansion for one spin: energy and its derivative by D_sLq, as (s, q, L)."""
-    n_Lg = D_sLq[0] @ n_qg
+    L, N = D_sLq.shape[1], len(rgd)
+    Y_kL, rnablaY_kLv = _harmonics(L)
+    n_Lg, dndr_Lg, v_Lg = np.zeros((3, Y_kL.shape[1], N))
+    n_Lg[:L] = D_sLq[0] @ n_qg
     n_Lg[:1] += nc0_sg
-    dndr_Lg = np.empty_like(n_Lg)
     dndr_Lg[:, 0] = n_Lg[:, 1] - n_Lg[:, 0]
     dndr_Lg[:, 1:-1] = 0.5 * (n_Lg[:, 2:] - n_Lg[:, :-2])
     dndr_Lg[:, -1] = n_Lg[:, -1] - n_Lg[:, -2]
     dndr_Lg /= rgd.dr_g
-    r2_inverse_g = np.zeros(len(rgd))
+    r2_inverse_g = np.zeros(N)
     r2_inverse_g[1:] = 1.0 / rgd.r_g[1:] ** 2
-    e_g, v_Lg = np.zeros(len(rgd)), np.zeros_like(n_Lg)
-    _sphere(n_Lg, dndr_Lg, *_angular(len(n_Lg)), r2_inverse_g, rgd.dr_g, rgd.dv_g, e_g, v_Lg)
-    return e_g[1:] @ rgd.dv_g[1:], (n_qg @ v_Lg.T)[np.newaxis]
+    e_g = np.zeros(N)
+    _sphere(n_Lg, dndr_Lg, Y_kL, rnablaY_kLv, weight_n, r2_inverse_g, rgd.dr_g, rgd.dv_g, e_g, v_Lg)
+    return e_g[1:] @ rgd.dv_g[1:], (n_qg @ v_Lg[:L].T)[np.newaxis]
 
 
 @_compiled
@@ -278,7 +305,7 @@ def _pad(f_R, pad):
 
 @_compiled
 def _gradient(f_R, offset_pc, coef_pv, pad, out_vR):
-    """The gradient of a periodic function by finite differences; along padded lines, in lanes that never end early."""
+    """The gradient of a periodic function by finite differences, along padded lines that hardly ever end."""
     padded = _pad(f_R, pad)
     P0, P1, P2 = padded.shape
     flat = padded.reshape(-1)
@@ -451,7 +478,7 @@ class LocalisedFunctions(PWLFC):
                     for L in range(self.l_s[s] ** 2, (self.l_s[s] + 1) ** 2)
                 ]
             )
-            self._groups.append((atoms, shape_iG))
+            self._groups.append((atoms, shape_iG, shape_iG.conj()))
 
     @property
     def emiGR_qGa(self) -> list[np.ndarray]:
@@ -482,11 +509,11 @@ class LocalisedFunctions(PWLFC):
             c_xI = np.concatenate([c_axi[a] for a in self.my_atom_indices], axis=-1)
             a_xG += self.combine(c_xI.reshape(-1, self.nI)).reshape(a_xG.shape)
             return
-        for atoms, shape_iG in self._groups:
+        for atoms, shape_iG, _ in self._groups:
             c_ia = np.array([c_axi[a] for a in atoms]).T
             phase_aG = self._phase_aG if len(atoms) == len(self._phase_aG) else self._phase_aG[atoms]
             sum_iG = (c_ia @ phase_aG.view(float)).view(complex)
-            a_xG += np.einsum("iG, iG -> G", shape_iG, sum_iG) * (1.0 / self.pd.gd.dv)
+            a_xG += (shape_iG * sum_iG).sum(axis=0) * (1.0 / self.pd.gd.dv)
 
     def integrate(self, a_xG, c_axi=None, q=-1):
         if c_axi is None:
@@ -497,8 +524,8 @@ class LocalisedFunctions(PWLFC):
             for a, I1, I2 in self.my_indices:
                 c_axi[a][:] = c_xI[..., I1:I2]
             return c_axi
-        for atoms, shape_iG in self._groups:
-            product_iG = shape_iG.conj() * a_xG
+        for atoms, _, conjugate_iG in self._groups:
+            product_iG = conjugate_iG * a_xG
             product_iG[:, 0] = 0.5 * product_iG[:, 0].real
             c_ai = self._overlap(atoms, product_iG)
             for a, c_i in zip(atoms, c_ai, strict=True):
@@ -511,8 +538,8 @@ class LocalisedFunctions(PWLFC):
         if c_axiv is None:
             c_axiv = self.dict(a_xG.shape[:-1], derivative=True)
         alpha = 2.0 / self.pd.gd.N_c.prod()
-        for atoms, shape_iG in self._groups:
-            product_iG = -1j * shape_iG.conj() * a_xG
+        for atoms, _, conjugate_iG in self._groups:
+            product_iG = conjugate_iG * (-1j * a_xG)
             c_aiv = np.array([self._overlap(atoms, product_iG * G_G) for G_G in self._G_vG]).transpose(1, 2, 0)
             for a, c_iv in zip(atoms, c_aiv, strict=True):
                 c_axiv[a][:] = alpha * c_iv
@@ -521,7 +548,7 @@ class LocalisedFunctions(PWLFC):
     def _overlap(self, atoms: list[int], product_iG: np.ndarray) -> np.ndarray:
         """Real part of the sum over G of product · exp(iG·R), (a, i)."""
         phase_aG = self._phase_aG if len(atoms) == len(self._phase_aG) else self._phase_aG[atoms]
-        return phase_aG.view(float) @ product_iG.view(float).T
+        return (product_iG.view(float) @ phase_aG.view(float).T).T
 
 
 # --- Wave functions ---------------------------------------------------------------------------------------------------
@@ -553,11 +580,13 @@ class _Box:
         box[:, self._place_G] = a_nG
         box[:, self._opposite_G] = a_nG[:, self._mirrored_G].conj()
         box = fft.ifft(box.reshape(-1, *self._shape), axis=1, overwrite_x=True)
-        full = np.zeros((len(a_nG), self._shape[0], int(self.N_c[1]), self._shape[2]), complex)
-        full[:, :, : self._y + 1] = box[:, :, : self._y + 1]
-        full[:, :, -self._y :] = box[:, :, self._y + 1 :]
-        full = fft.ifft(full, axis=2, overwrite_x=True)
-        return fft.irfft(full, n=int(self.N_c[2]), axis=3, overwrite_x=True)
+        N1, N2 = int(self.N_c[1]), int(self.N_c[2])
+        full = np.zeros((len(a_nG), self._shape[0], N1, N2 // 2 + 1), complex)
+        part = full[..., : self._z + 1]
+        part[:, :, : self._y + 1] = box[:, :, : self._y + 1]
+        part[:, :, -self._y :] = box[:, :, self._y + 1 :]
+        part[:] = fft.ifft(part, axis=2, overwrite_x=True)
+        return fft.irfft(full, n=N2, axis=3, overwrite_x=True)
 
     def from_grid(self, a_nR: np.ndarray) -> np.ndarray:
         full = fft.fft(
