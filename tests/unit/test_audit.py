@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from bpstudy.cli import app
 from bpstudy.provenance import record as records
 from bpstudy.provenance.audit import Auditor
+from bpstudy.provenance.commit import git
 from bpstudy.provenance.edges import Verdict, edges_of, verdict_of
 from bpstudy.provenance.embed import embed, embedded
-from bpstudy.provenance.store import Store
+from bpstudy.provenance.store import Record, Store
 from tests.unit import small_project
 
 ROOT = Path(__file__).parents[2]
@@ -243,6 +244,21 @@ def test_a_figure_from_a_dirty_tree_is_unverifiable(project, monkeypatch):
     (((kind, _), (verdict, detail)),) = wrong(FIGURE).items()
     assert (kind, verdict) == ("commit", UNVERIFIABLE)
     assert "changes that were not committed" in detail
+
+
+def test_an_archived_chunk_from_a_dirty_tree_is_ok_if_its_sources_are_those_of_the_commit(project):
+    small_project.commit(project)
+    head = git(project, "rev-parse", "HEAD").decode().strip()
+    content = json.loads(json.dumps(Store(Path("results")).records[0].content))
+    named = content["predicate"]["buildDefinition"]["resolvedDependencies"]
+    named.append({"name": "bpstudy", "digest": {"gitCommit": head, "uncommittedSha256": "0" * 64}})
+    (edge,) = Auditor()._commit_of_chunk(Record("", content, True))
+    assert (edge.verdict, edge.name) == (OK, head)
+    for entry in named:
+        if entry.get("annotations", {}).get("kind") == "code":
+            entry["digest"]["sha256"] = "0" * 64
+    (edge,) = Auditor()._commit_of_chunk(Record("", content, True))
+    assert edge.verdict is UNVERIFIABLE
 
 
 def test_another_version_than_the_lock_is_named(project):

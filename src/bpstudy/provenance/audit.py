@@ -10,7 +10,7 @@ from typing import Any
 
 from bpstudy.checksums import sha256
 from bpstudy.dynamics import archive
-from bpstudy.provenance.commit import has_commit, refusal
+from bpstudy.provenance.commit import has_commit, holds, refusal
 from bpstudy.provenance.edges import Edge, Job, Verdict
 from bpstudy.provenance.embed import FORMATS, embedded
 from bpstudy.provenance.judge import environment_edge, settings_edge
@@ -182,6 +182,15 @@ class Auditor:
         else:
             yield Edge("commit", commit, Verdict.UNVERIFIABLE, "this repository does not contain that commit")
 
+    def _commit_of_chunk(self, record: Record) -> Iterator[Edge]:
+        """As `_commit`; but all that an archived chunk depends on in the repository are the source files it names."""
+        commit = record.repository.get("gitCommit", "")
+        if "uncommittedSha256" in record.repository and record.code and holds(commit, record.code):
+            detail = "there were uncommitted changes beside the source files, which are those of the commit"
+            yield Edge("commit", commit, Verdict.OK, detail)
+        else:
+            yield from self._commit(record)
+
     def _archived_chunk(self, folder: Path, number: str, configuration: Mapping[str, Any]) -> Job:
         """An archived chunk: its files are compared with the manifest, its state and its start with its record."""
         key = (f"{folder}/{number}", repr(configuration))
@@ -207,7 +216,7 @@ class Auditor:
             before = Path(name).name
             started_from = self._archived_chunk(folder, before.split(".")[0], configuration)
             edges.append(self._content("input", str(folder / before), digest, started_from))
-        edges += [*self._settings(record, configuration), *self._commit(record)]
+        edges += [*self._settings(record, configuration), *self._commit_of_chunk(record)]
         self._jobs[key] = Job(record, tuple(edges))
         return self._jobs[key]
 

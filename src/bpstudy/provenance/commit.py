@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,14 @@ def has_commit(commit: str, root: Path = Path()) -> bool:
     except GitError:
         return False
     return True
+
+
+def holds(commit: str, files: Mapping[str, str], root: Path = Path()) -> bool:
+    """Whether all of `files`, {name: sha256}, are in the commit as they are named."""
+    try:
+        return all(hashlib.sha256(git(root, "show", f"{commit}:{name}")).hexdigest() == files[name] for name in files)
+    except GitError:
+        return False
 
 
 def git(folder: Path, *arguments: str) -> bytes:
