@@ -4,7 +4,7 @@ SHELL := bash
 HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 IN := cd "$(HERE)" && export PATH="$(HERE)/.venv/bin:$$PATH" &&
 
-.PHONY: help setup run quick test test-conda test-faults test-inputs test-slurm check bench docs lock pins
+.PHONY: help setup run quick test test-conda test-faults test-inputs test-slurm check bench docs docs-site lock pins
 
 help: ## list the targets
 	@$(IN) sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -13,18 +13,18 @@ setup: ## system libraries, .venv, GPAW (run, quick, test, check and bench do it
 	@$(IN) tools/setup.sh
 
 run: setup ## everything but the DFT at the paper's scale, on the archived trajectories: half an hour on two cores
-	$(IN) snakemake --workflow-profile archived && bpstudy audit --all
+	$(IN) snakemake --workflow-profile archived && bpstudy audit --all --html results/audit
 
 quick: setup ## the whole study on real DFT, small: ten minutes on two cores
-	$(IN) snakemake --workflow-profile quick && bpstudy audit --all
+	$(IN) snakemake --workflow-profile quick && bpstudy audit --all --html results/audit
 
-test: setup ## all tests, the fast ones first
-	$(IN) python -m pytest
+test: setup ## all tests on all cores (at most four), the fast ones first
+	$(IN) python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 test-faults: setup ## fifty random kills, a full disk and other faults of one machine (docs/faults.md)
 	$(IN) python -m pytest tests/reliability --kills 50 --faults docs/faults.json
 
-test-inputs: setup ## inputs that nobody meant: the table in docs/faults.md
+test-inputs: setup ## wrong inputs: the second table in docs/faults.md
 	$(IN) python -m pytest tests/unit -m fault --faults docs/faults.json
 
 test-slurm: setup ## the workflow on a real SLURM of one node, set up on this machine (as root; docs/faults.md)
@@ -41,6 +41,9 @@ bench: setup ## speed against the peers
 
 docs: setup ## after `make run`: its pictures and tables into README.md and docs/
 	$(IN) python tools/docs.py
+
+docs-site: setup ## the documentation as a site, in site/; dead links are errors
+	$(IN) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
 
 lock: ## new requirements.lock from requirements.in
 	$(IN) tools/lock.sh

@@ -12,6 +12,7 @@ from bpstudy.running.jobs import share_package
 from bpstudy.dynamics.mpi import prepare_environment
 from bpstudy.provenance.recording import share_configuration
 from bpstudy.running.slurm import OrphanError, refuse_orphans
+from bpstudy.running.usage import note_run
 
 share_package()
 share_configuration(workflow.config_settings.configfiles, workflow.config_settings.config)
@@ -28,6 +29,9 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 STUDY = PREPARED.study
+if workflow.is_main_process:
+    for line in PREPARED.archived:
+        logger.info(line)
 
 
 wildcard_constraints:
@@ -48,27 +52,29 @@ onstart:
         logger.info(line)
 
 
+onsuccess:
+    note_run()
+
+
+onerror:
+    note_run()
+
+
 report: "workflow/report/workflow.rst"
 
 
+# One file a stage, in the order in which the data flow; the folders of src/bpstudy have the same names.
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/thermal.smk"
-include: "workflow/rules/dft_convergence.smk"
 include: "workflow/rules/descriptors.smk"
-include: "workflow/rules/normalization.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/information.smk"
-include: "workflow/rules/learning.smk"
-include: "workflow/rules/comparison.smk"
-include: "workflow/rules/forces.smk"
-include: "workflow/rules/potential_runs.smk"
+# (selection goes here)
+include: "workflow/rules/potential.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
-include: "workflow/rules/paper.smk"
-include: "workflow/rules/local.smk"
 
 
 rule all:
@@ -80,6 +86,7 @@ rule all:
         "results/claims.json",
         "results/left_out.md",
         "results/paper/paper.pdf",
+        ["results/index.html"] if PAGE_FORMAT else [],
 
 
-include: "workflow/rules/audit.smk"
+include: "workflow/rules/provenance.smk"

@@ -1,4 +1,4 @@
-"""What do more cores bring? The jobs of a finished run, scheduled again by Snakemake on other numbers of cores.
+"""Scaling with cores: the jobs of a finished run, scheduled again by Snakemake on other numbers of cores.
 
     python benchmarks/cores.py [FOLDER]     a folder in which the study ran (default: this one)
 
@@ -41,11 +41,13 @@ rule job:
 
 @dataclass
 class Job:
-    """A job of the run; `after` are the numbers of those whose output it reads."""
+    """A job of the run, `start` in seconds since 1970; `after` are the numbers of those whose output it reads."""
 
     rule: str
+    start: float
     seconds: float
     threads: int
+    log: list[str]
     outputs: set[str] = field(default_factory=set)
     inputs: set[str] = field(default_factory=set)
     after: list[int] = field(default_factory=list)
@@ -63,7 +65,8 @@ def jobs_of(folder: Path) -> list[Job]:
         if key not in found:
             record = store.last_to_write(output)
             threads = record.internal["threads"] if record else 1
-            found[key] = Job(note["rule"], note["endtime"] - note["starttime"], threads, inputs=set(note["input"]))
+            seconds = note["endtime"] - note["starttime"]
+            found[key] = Job(note["rule"], note["starttime"], seconds, threads, note["log"], inputs=set(note["input"]))
         found[key].outputs.add(output)
     jobs = list(found.values())
     maker = {output: number for number, job in enumerate(jobs) for output in job.outputs}
@@ -110,18 +113,18 @@ def page(report: dict) -> str:
     )
     parts = sorted(report["longest_chain_minutes"].items(), key=lambda part: -part[1])
     chain = ", ".join(f"{rule} {minutes / report['longest_chain']:.0%}" for rule, minutes in parts[:3])
-    return f"""# What more cores bring
+    return f"""# Scaling with the number of cores
 
 Written by `python benchmarks/cores.py FOLDER`: the {report["jobs"]} jobs of a run with {report["steps"]} steps of
-dynamics{report["source"]} ({report["machine"]}, {report["date"]}), each a sleep as long as the job took
-(times {report["scale"]:.3g}), scheduled again by Snakemake.
+dynamics{report["source"]} ({report["machine"]}, {report["date"]}), each replaced by a sleep of the same duration
+(scaled by {report["scale"]:.3g}), scheduled by Snakemake.
 
 | cores | minutes | speed-up | efficiency |
 |---|---|---|---|
 {rows}
 
-The efficiency is the core minutes of all jobs ({report["total"]:.1f}) over cores × minutes. No number of cores is
-faster than the longest chain of jobs, {report["longest_chain"]:.1f} minutes; most of it: {chain}.
+The efficiency is the core minutes of all jobs ({report["total"]:.1f}) divided by cores × minutes. The lower limit is
+the longest chain of jobs, {report["longest_chain"]:.1f} minutes, mainly {chain}.
 """
 
 

@@ -1,14 +1,15 @@
 import datetime
+import json
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests import faults
+from tests import faults, sharing
 from tests.workflow.project import TRAINED, TRAJECTORY, checksums, copied, snakemake, with_emt
 
-FOLDERS = ["unit", "workflow", "reliability"]  # in this order, others after them
 ROWS = pytest.StashKey[dict]()
 
 
@@ -21,14 +22,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[ROWS] = {}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is fast and small comes first, so that a failure shows early; slow tests come last."""
-
-    def order(item: pytest.Item) -> tuple[bool, int]:
-        folder = item.path.parent.name
-        return item.get_closest_marker("slow") is not None, FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS)
-
-    items.sort(key=order)
+    items.sort(key=sharing.in_order)
+    for item in items:
+        if name := sharing.group(item):
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 def pytest_collection_finish() -> None:
@@ -84,16 +83,28 @@ def now(record_property):
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project whose small study ran undisturbed; what a test changes there, it changes back."""
-    folder = with_emt(copied(tmp_path_factory.mktemp("finished")))
+    return sharing.once(tmp_path_factory, "finished", _finish)
+
+
+def _finish(folder: Path) -> None:
+    with_emt(copied(folder))
+    began = time.monotonic()
     run = snakemake(folder, "--cores", "2", "--", TRAJECTORY, TRAINED)
     assert run.returncode == 0, run.stderr[-3000:]
-    return folder
+    told = {"seconds": time.monotonic() - began, "checksums": checksums(folder)}
+    (folder / "undisturbed.json").write_text(json.dumps(told))
 
 
 @pytest.fixture(scope="session")
 def undisturbed(finished: Path) -> dict[str, str]:
     """Checksums of its results."""
-    return checksums(finished)
+    return json.loads((finished / "undisturbed.json").read_text())["checksums"]
+
+
+@pytest.fixture(scope="session")
+def usual_seconds(finished: Path) -> float:
+    """What its run took."""
+    return json.loads((finished / "undisturbed.json").read_text())["seconds"]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 HEAD = """# Faults tried
 
-What goes wrong on real machines and in users' hands, done on purpose by the tests, and what the study made of it.
+What goes wrong on real machines and in users' hands, provoked by the tests, and what happens then.
 `make test-faults` (one machine), `make test-slurm` (a SLURM of one node) and `make test-inputs` (inputs) write this
 file from the outcome of each test; do not edit it.
 
@@ -18,8 +18,8 @@ INPUTS = "input"
 INPUTS_HEAD = """
 ## Inputs
 
-Files, structures, configurations and options that nobody meant, or that were meant and not understood. Each ends in the
-right result or in an error before the first job that names the file, the frame or the key.
+Mistakes in files, structures, configurations and options, and input that is easily misread. Each leads to the correct
+result or to an error before the first job that names the file, the frame or the key.
 
 | input | what must happen | what happens now | held | last run |
 |---|---|---|---|---|
@@ -46,9 +46,10 @@ def _yes(row: dict) -> str:
     return "yes" if row["survived"] else "**no**"
 
 
-def cell(text: str) -> str:
+def cell(text: str, longest: int = 240) -> str:
     """Text of a message in a cell of a table: one line, as code."""
     line = " ".join(text.split()).replace("|", "\\|").replace("`", "'")
+    line = line if len(line) <= longest else line[: longest - 1] + "…"
     return f"`{line}`" if line else ""
 
 

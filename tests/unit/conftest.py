@@ -16,7 +16,7 @@ def made(tmp_path_factory):
     small_project.make(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(records, "repository", list)  # of the package's own sources, which may be in work
+        patch.setattr(records, "repository", lambda root: [])  # of the package's own sources, which may be in work
         patch.setattr("bpstudy.provenance.recording._script", list)
         small_project.run_all()
     return folder
@@ -28,6 +28,6 @@ def project(made, tmp_path, monkeypatch):
     folder = tmp_path / "project"
     shutil.copytree(made, folder)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(records, "repository", list)
+    monkeypatch.setattr(records, "repository", lambda root: [])
     monkeypatch.setattr("bpstudy.provenance.recording._script", list)
     return folder

@@ -153,7 +153,7 @@ def test_other_settings_are_refused(archive):
 
 
 def test_other_steps_are_refused(archive):
-    with pytest.raises(ArchiveError, match=r"spans the steps \[4, 8\], \[4, 9\] are needed"):
+    with pytest.raises(ArchiveError, match=r"covers steps \[4, 8\], \[4, 9\] are needed"):
         read_chunk(archive, "0001", SIMULATION, (4, 9))
 
 

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from bpstudy.cli import app
 from bpstudy.provenance import record as records
-from bpstudy.provenance.audit import Auditor, Verdict, edges_of, verdict_of
+from bpstudy.provenance.audit import Auditor
+from bpstudy.provenance.edges import Verdict, edges_of, verdict_of
 from bpstudy.provenance.embed import embed, embedded
 from bpstudy.provenance.store import Store
 from tests.unit import small_project
@@ -112,7 +113,7 @@ def test_a_workflow_that_cannot_be_read_makes_settings_unverifiable(project):
     Path("config.yaml").write_text("seeds: [")
     assert {verdict for verdict, _ in wrong(FIGURE).values()} == {UNVERIFIABLE}
     Path("Snakefile").unlink()
-    assert "Snakefile: not here" in wrong(FIGURE)["settings", "figure"][1]
+    assert "Snakefile: not found" in wrong(FIGURE)["settings", "figure"][1]
 
 
 def test_a_swapped_table_is_named_with_what_it_is(project):
@@ -142,7 +143,7 @@ def test_a_figure_of_an_earlier_run_is_named(project):
     FIGURE.write_bytes(earlier)
     found = wrong(FIGURE)
     assert found.keys() == {("file", str(FIGURE))}
-    assert "is of an earlier run of figure" in found["file", str(FIGURE)][1]
+    assert "is from an earlier run of figure" in found["file", str(FIGURE)][1]
 
 
 def test_a_figure_of_another_run_cannot_be_verified(project):
@@ -170,7 +171,7 @@ def test_stripped_metadata_are_noticed(project, tmp_path, kind):
         writer.add_page(PdfReader(figure).pages[0])
         writer.write(stripped)
     verdict, detail = wrong(stripped)["file", str(stripped)]
-    assert (verdict, detail) == (UNVERIFIABLE, "no record knows its content and it carries no lineage")
+    assert (verdict, detail) == (UNVERIFIABLE, "its content is in no record and it carries no lineage")
     shutil.copy(stripped, figure)
     verdict, detail = wrong(figure)["file", str(figure)]
     assert (verdict, detail) == (CHANGED, "is not what figure wrote, and carries no lineage")
@@ -193,12 +194,12 @@ def test_what_is_not_a_lineage_is_not_taken_for_one(project, tmp_path):
     copy = tmp_path / "a.png"
     shutil.copy(FIGURE, copy)
     embed(copy, "[]")
-    assert wrong(copy) == {("file", str(copy)): (CHANGED, "what it carries is not a lineage")}
+    assert wrong(copy) == {("file", str(copy)): (CHANGED, "its embedded text is not a lineage")}
 
 
 def test_a_file_that_no_job_made_is_unverifiable(project):
     Path("results/tables/by-hand.csv").write_text("a,b\n1,2\n")
-    assert wrong() == {("file", "results/tables/by-hand.csv"): (UNVERIFIABLE, "no record knows its content")}
+    assert wrong() == {("file", "results/tables/by-hand.csv"): (UNVERIFIABLE, "its content is in no record")}
 
 
 def test_a_job_that_copies_its_input_is_not_taken_for_the_inputs_maker(project):
@@ -215,7 +216,7 @@ def test_an_input_without_a_record_is_unverifiable(project):
     for path in Path("results/provenance/records").rglob("*.json"):
         if "bpstudy/table" in path.read_text():
             path.unlink()
-    assert wrong(FIGURE) == {("input", str(TABLE)): (UNVERIFIABLE, "no record tells how it was made")}
+    assert wrong(FIGURE) == {("input", str(TABLE)): (UNVERIFIABLE, "there is no record of how it was made")}
 
 
 def test_an_edited_record_is_named(project):
@@ -395,7 +396,7 @@ class TestWhy:
         monkeypatch.setattr("numpy.random.default_rng", lambda seed, make=np.random.default_rng: make(seed + 1))
         small_project.run_table("one", 1)
         small_project.run_figure("one")
-        assert "another content: not deterministic" in self.explain(tmp_path / "before.png", FIGURE)[1]
+        assert "different content: not deterministic" in self.explain(tmp_path / "before.png", FIGURE)[1]
 
     def test_equal_files(self, project, tmp_path):
         shutil.copy(FIGURE, tmp_path / "copy.png")
@@ -405,7 +406,7 @@ class TestWhy:
         Path("other.csv").write_text("1")
         code, text = self.explain(TABLE, "other.csv")
         assert code == 1
-        assert "other.csv: UNVERIFIABLE: no record knows its content" in text
+        assert "other.csv: UNVERIFIABLE: its content is in no record" in text
 
 
 class TestPage:
@@ -415,14 +416,14 @@ class TestPage:
         page = (tmp_path / "page.html").read_text()
         assert base64.b64encode(FIGURE.read_bytes()).decode() in page
         assert not re.search(r"(src|href)=.(?!data:|#)", page)  # complete in itself
-        for text in ("results/tables/one.csv", "data.txt", '"seed": 1', "numpy", "Can be run again as it was."):
+        for text in ("results/tables/one.csv", "data.txt", '"seed": 1', "numpy", "Can be run again identically."):
             assert text in page
 
     def test_the_page_names_what_is_wrong(self, project, tmp_path):
         Path("data.txt").unlink()
         CliRunner().invoke(app, ["audit", str(FIGURE), "--html", str(tmp_path / "page.html")])
         page = (tmp_path / "page.html").read_text()
-        assert "Cannot be run again as it was: data.txt is missing." in page
+        assert "Cannot be run again: data.txt is missing." in page
         assert '<strong class="MISSING">' in page
 
     def test_names_are_not_markup(self, project, tmp_path):
@@ -473,7 +474,7 @@ class TestRecompute:
         script.write_text(script.read_text().replace("values =", "values = 1e-7 +"))
         code, (line,) = self.again(TABLE)
         assert code == 1
-        assert line.startswith("CHANGED recomputed results/tables/one.csv other values, by ")
+        assert line.startswith("CHANGED recomputed results/tables/one.csv different values, by ")
         code, (line,) = self.again(TABLE, "--tolerance", "1e-6")
         assert code == 1  # its code is not what it was
         assert line.startswith("OK recomputed results/tables/one.csv the same values within ")
@@ -490,8 +491,8 @@ class TestRecompute:
             in self.again(FIGURE, "--from", "training")[1][0]
         )
         TABLE.unlink()
-        assert f"{TABLE}: is missing" in self.again(FIGURE)[1][0]
+        assert f"{TABLE} is missing" in self.again(FIGURE)[1][0]
 
     def test_a_file_that_no_record_knows(self, project):
         Path("by-hand.csv").write_text("1")
-        assert "there is nothing to run again" in self.again("by-hand.csv")[1][0]
+        assert "nothing can be run again" in self.again("by-hand.csv")[1][0]

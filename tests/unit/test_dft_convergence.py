@@ -81,7 +81,7 @@ def test_frames_are_taken_evenly_and_never_the_first():
         taken = list(range(available))[even_frames(available, 12)]
         assert len(taken) == 12
         assert len(set(np.diff(taken))) == 1
-    with pytest.raises(ValueError, match="13 frames are asked for, the trajectory has 12"):
+    with pytest.raises(ValueError, match="13 frames are requested, the trajectory has 12"):
         even_frames(12, 13)
 
 
@@ -266,7 +266,7 @@ def test_variants_that_differ_in_nothing_are_no_fault(tmp_path):
 
 
 def test_a_figure_of_nothing_is_refused():
-    with pytest.raises(TableError, match="no system is named"):
+    with pytest.raises(TableError, match="no systems given"):
         dft_convergence({}, {})
     with pytest.raises(TableError, match=r"dft_convergence of cu: energy_std_mev_per_atom is nan"):
         dft_convergence({"cu": table().assign(energy_std_mev_per_atom=np.nan)}, {"cu": "study"})

@@ -81,7 +81,7 @@ def test_mpi_that_starts_no_ranks(machine):
 
 def test_a_program_that_hangs(machine):
     machine("sinfo", "exec /bin/sleep 60")
-    assert doctor.run("sinfo", timeout_seconds=0.2) == (False, "sinfo gave no answer in 0 s")
+    assert doctor.run("sinfo", timeout_seconds=0.2) == (False, "sinfo did not answer within 0 s")
 
 
 def test_the_users_mpi_settings_win(machine, monkeypatch):

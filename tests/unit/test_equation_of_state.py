@@ -60,7 +60,9 @@ def test_the_figure_marks_what_is_unlike_the_training(table, frames):
     networks = pd.concat([elastic.assign(seed=seed, gpa=elastic["gpa"] + seed) for seed in (0, 1)])
     ax, constants = equation_of_state(dft, table, elastic, networks).axes
     lines = {line.get_label(): line for line in ax.lines}
-    assert lines["unlike all training"].get_xdata().tolist() == pytest.approx([3.6**3 / 4 * v for v in (0.8, 1.25)])
+    assert lines["outside the training domain"].get_xdata().tolist() == pytest.approx(
+        [3.6**3 / 4 * v for v in (0.8, 1.25)]
+    )
     assert lines["DFT"].get_ydata().tolist() == pytest.approx([100, 0, 100])
     assert constants.lines[0].get_ydata().tolist() == [170, 120, 80, 171, 121, 81]
     assert constants.lines[1].get_ydata().tolist() == [170, 120, 80]

@@ -390,10 +390,10 @@ def test_a_value_that_is_no_number_is_refused_with_its_row(name, value):
         (lambda: unit_sums(unit_functions(), scatter().replace("G1+G2", "G1+G7")), "'G7' does not exist"),
         (lambda: hierarchy(magnitudes().replace("bohr", "nm")), "length_unit: 'nm' does not exist.*angstrom, bohr"),
         (lambda: hierarchy(magnitudes().replace("G5", "G6")), "function: 'G6' does not exist"),
-        (lambda: overview(metrics(), ["sparse"]), "'sparse' does not exist; there are dense"),
-        (lambda: overview(metrics(), []), "no experiment is named"),
-        (lambda: histories(history(), ["sparse"], {}), "'sparse' does not exist; there are dense, few-neurons"),
-        (lambda: histories(history(), [], {}), "no experiment is named"),
+        (lambda: overview(metrics(), ["sparse"]), "'sparse' does not exist; available: dense"),
+        (lambda: overview(metrics(), []), "no experiments given"),
+        (lambda: histories(history(), ["sparse"], {}), "'sparse' does not exist; available: dense, few-neurons"),
+        (lambda: histories(history(), [], {}), "no experiments given"),
         (lambda: predictions({}, metrics(), "dense"), "predictions of dense: no seed"),
         (lambda: predictions(prediction_tables(), metrics(), "sparse"), "no training errors of sparse, seed 0, 1, 2"),
         (
@@ -402,7 +402,7 @@ def test_a_value_that_is_no_number_is_refused_with_its_row(name, value):
         ),
         (
             lambda: predictions(prediction_tables(sets=("independent",)), metrics(), "dense"),
-            "no frame belongs to the set train",
+            "no frames in the set train",
         ),
         (
             lambda: predictions({0: prediction_tables()[0], 1: prediction_tables(frames=9)[1]}, metrics(), "dense"),

@@ -134,7 +134,7 @@ def test_the_start_is_the_least_of_the_linear_models(frames):
     forces = training_forces({"train": known}, 0.5)["train"]
     objective = Objective(network, known.features, known.energies_ev, decay, forces)
     weights = network.get_weights()
-    _, value, gradient = objective.value_and_gradient(weights)
+    _, _, gradient = objective.value_and_gradient(weights)
     away = weights.copy()
     away[direct_places(network)] += 0.1
     scale_of_gradient = np.abs(objective.value_and_gradient(away)[2][direct_places(network)]).max()

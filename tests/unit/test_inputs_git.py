@@ -7,7 +7,8 @@ import pytest
 
 from bpstudy.provenance import commit as commits
 from bpstudy.provenance import record as records
-from bpstudy.provenance.audit import Auditor, Verdict
+from bpstudy.provenance.audit import Auditor
+from bpstudy.provenance.edges import Verdict
 from bpstudy.running.doctor import check_git
 
 git = shutil.which("git")

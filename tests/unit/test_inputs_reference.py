@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from ase import units
 from ase.build import bulk
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from bpstudy.config.analysis import PotentialRuns
-from bpstudy.potential.runs import check_reference
+from bpstudy.data.trajectory import thermodynamics
+from bpstudy.thermal.reference import check_reference
 from bpstudy.thermal.transport import motion
 from bpstudy.thermal.unwrapping import unwrapped_positions
 
@@ -125,3 +127,11 @@ def test_references_that_cannot_be_compared_with(frames, said, now):
     with pytest.raises(ValueError, match=f"with_forces.runs.reference = 'mine': {said}") as error:
         check_reference(frames(), 1.0, SETTINGS)
     now(error.value)
+
+
+@pytest.mark.fault("a trajectory of a single atom", "its temperature is unknown, not infinite")
+def test_a_single_atom_has_no_temperature():
+    frame = bulk("Li", "bcc", a=3.49)
+    frame.set_momenta([[1.0, 0.0, 0.0]])
+    frame.calc = SinglePointCalculator(frame, energy=-1.0)
+    assert np.isnan(thermodynamics([frame])["temperature_kelvin"][0])

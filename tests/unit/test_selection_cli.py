@@ -9,11 +9,23 @@ from ase.io import write
 from typer.testing import CliRunner
 
 from bpstudy.cli import app
-from bpstudy.selection.reading import blocks, groups, held_out
+from bpstudy.selection.reading import blocks, groups, held_out, read_data
 from bpstudy.symmetry import SymmetryFunctions, from_n2p2
 from tests.unit.selection_data import crystals
 
-CHOICE = ("--budget", "3", "--method", "forward", "--method", "random", "--seeds", "0", "--cutoff", "3.6")
+CHOICE = (
+    "--budget",
+    "3",
+    "--method",
+    "forward",
+    "--method",
+    "random",
+    "--seeds",
+    "0",
+    "--cutoff",
+    "3.6",
+    "--no-potential",
+)
 
 
 def bpstudy(*arguments):
@@ -67,7 +79,7 @@ def test_the_same_choice_to_the_bit(data, folder):
     ],
 )
 def test_mistakes_are_one_clear_error(data, tmp_path, options, said):
-    result = bpstudy("choose", data, "--seeds", "0", *options, "--output", tmp_path / "out")
+    result = bpstudy("choose", data, "--seeds", "0", "--no-potential", *options, "--output", tmp_path / "out")
     assert result.exit_code == 1
     assert said in result.output
     assert "Traceback" not in result.output
@@ -76,7 +88,9 @@ def test_mistakes_are_one_clear_error(data, tmp_path, options, said):
 
 def test_data_that_cannot_be_used(tmp_path):
     (tmp_path / "no.xyz").write_text("nonsense\n")
-    assert "ASE cannot read it" in bpstudy("choose", tmp_path / "no.xyz").output
+    result = bpstudy("choose", tmp_path / "no.xyz")
+    assert result.exit_code == 1
+    assert "no.xyz" in result.output
     write(tmp_path / "one.xyz", crystals(1))
     assert "too few" in bpstudy("choose", tmp_path / "one.xyz").output
 
@@ -98,10 +112,25 @@ def test_a_strangers_set(data, tmp_path):
     assert (result.exit_code, "line 1" in result.output) == (1, True)
 
 
-def test_groups_and_folds():
+@pytest.mark.slow
+def test_the_potential_runs_and_repeats(data, tmp_path):
+    from bpstudy.potential.calculator import Potential
+
+    options = ("--budget", "4", "--method", "forward", "--seeds", "1", "--cutoff", "3.6")
+    result = bpstudy("choose", data, *options, "--output", tmp_path)
+    assert result.exit_code == 0, result.output
+    frame = crystals(2)[1]
+    known = frame.get_forces()
+    frame.calc = Potential(tmp_path / "potential", on_extrapolation="ignore")
+    assert np.abs(frame.get_forces() - known).mean() < 0.5 * np.abs(known).mean()
+
+
+def test_groups_and_folds(tmp_path):
     frames = crystals(24)
     for k, frame in enumerate(frames):
         frame.info["description"] = f"Snapshot {k} of 24 of AIMD at {300 if k < 20 else 600} K"
+    write(tmp_path / "frames.xyz", frames)
+    frames = read_data([tmp_path / "frames.xyz"])
     labels = groups(frames)
     assert len(set(labels)) == 2
     folds = blocks(labels, 5)

@@ -161,7 +161,7 @@ def test_equilibrium_starts_where_the_temperature_comes_to_the_baths(blocks_befo
 
 def test_a_temperature_beside_the_baths_is_no_equilibrium_however_near():
     beside = np.full(200, 315.0)  # half of a block's error, but all the time
-    with pytest.raises(TooShortError, match="within 200 blocks of 100 fs the temperature does not come to stay"):
+    with pytest.raises(TooShortError, match="within 200 blocks of 100 fs the temperature does not settle"):
         equilibrated_block(beside, 100.0, BATH, N_ATOMS, 3.0)
     with pytest.raises(TooShortError, match="4 blocks of 100 fs, 5 are needed"):
         equilibrated_block(beside[:4], 100.0, BATH, N_ATOMS, 3.0)

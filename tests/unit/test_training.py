@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -139,9 +140,15 @@ def test_each_optimizer_learns_aluminium(aluminium, name):
     assert mse < 1e-3 * energies.var()
     assert result.mse_ev2 == pytest.approx(mse, rel=1e-9)
     history = result.history
-    assert list(history) == ["iteration", "mse_ev2", "gradient_norm", "seconds"]
+    assert list(history) == ["iteration", "mse_ev2", "gradient_norm", "seconds", "operations"]
     assert np.array_equal(history["iteration"], np.arange(len(history)))
     assert history["seconds"].is_monotonic_increasing
+    assert history["operations"].diff().iloc[1:].gt(0).all()
+    again = make_network(features, energies, hidden=(6, 6), seed=1)
+    with ThreadPoolExecutor(1) as busy:  # a busy machine takes other seconds, but the same operations
+        busy.submit(lambda: np.linalg.eigvalsh(np.ones((1000, 1000))))
+        repeated = train(again, features, energies, SETTINGS[name]).history
+    assert repeated.drop(columns="seconds").equals(history.drop(columns="seconds"))
     untrained = make_network(features, energies, hidden=(6, 6), seed=1)
     start = np.mean((predict(untrained, features)[0] - energies) ** 2)
     assert history["mse_ev2"][0] == pytest.approx(start, rel=1e-9)
@@ -215,7 +222,7 @@ def test_order_of_the_atoms_does_not_matter(aluminium):
 
 def run_monitor(settings, errors, validation=None):
     queue = iter(validation or [])
-    monitor = Monitor(settings, (lambda _: next(queue)) if validation else None)
+    monitor = Monitor(settings, (lambda _: next(queue)) if validation else None, lambda: 0.0)
     for iteration, error in enumerate(errors):
         reason = monitor.record(State(np.array([float(iteration)]), error, error, 1.0))
         if reason:

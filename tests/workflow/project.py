@@ -81,7 +81,7 @@ def assert_same(folder, undisturbed, *wanted):
 
 def computing(folder):
     """The process that computes a chunk in `folder`, as soon as there is one."""
-    end = time.monotonic() + 300
+    end = time.monotonic() + 900
     while time.monotonic() < end:
         for entry in Path("/proc").glob("[0-9]*"):
             try:

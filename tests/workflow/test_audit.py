@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -167,9 +166,7 @@ def test_the_figure_is_drawn_again_to_the_byte(project):
 
 
 def test_all_results_are_ok(project):
-    began = time.perf_counter()
     assert wrong(project, "--all") == (set(), "")
-    assert time.perf_counter() - began < 60
 
 
 def test_the_records_tell_where_what_was_laid_over_the_configuration_lies(project):

@@ -58,7 +58,7 @@ def command(folder, name, first, last, before=None, simulation=LITHIUM):
 
 def complete(arguments):
     return subprocess.run(
-        arguments, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300
+        arguments, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=900
     )
 
 

@@ -13,12 +13,9 @@ rule claims:
         table=report("results/claims.csv", caption="../report/claims.rst", category="Tables"),
     log:
         "results/logs/claims.log",
+    localrule: True
     conda:
         "../../envs/training.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         reported=STUDY.reported.model_dump(),
         forces=WITH_FORCES.model_dump() if WITH_FORCES else None,
@@ -27,6 +24,6 @@ rule claims:
         bins=STUDY.unit_functions.bins,
         combinations=[STUDY.comparisons.combinations, STUDY.comparisons.decided_on],
     message:
-        "the paper's claims, decided"
+        "verdicts on the paper's claims"
     script:
         "../scripts/claims.py"

@@ -1,3 +1,4 @@
+# Rules marked `localrule: True` take seconds: on a cluster they run beside Snakemake, so they ask for no memory or time.
 import os
 import re
 
@@ -77,11 +78,28 @@ def figure_files(name):
     return expand("results/figures/{n}.{f}", n=name, f=STUDY.figures.formats)
 
 
+CAPTIONS = {}
+
+
 def drawn(name, caption, category):
     """Output files of a figure; the first format is shown in the report."""
     files = figure_files(name)
+    CAPTIONS[name] = f"workflow/report/{caption}.rst"
     files[0] = report(files[0], caption=f"../report/{caption}.rst", category=category)
     return files
+
+
+def caption_file(name):
+    """The caption of a figure, whether its rule draws one figure or several."""
+    if name in CAPTIONS:
+        return CAPTIONS[name]
+    return f"workflow/report/{'predictions' if name in STUDY.figures.predictions else 'sums'}.rst"
+
+
+def runs_beside(w):
+    """Settings of the dynamics with a network that this system is the reference of; none of another."""
+    runs = STUDY.with_forces and STUDY.with_forces.runs
+    return runs.model_dump() if runs and runs.reference == w.system else None
 
 
 def shown_in(w):
@@ -94,5 +112,8 @@ def held_out_of_the_run(experiment):
     chosen = STUDY.experiments[experiment]
     return [name for name in chosen.held_out if STUDY.frames[name].system == STUDY.frames[chosen.frames].system]
 
+
+# None: no experiment looks at forces.
+WITH_FORCES = STUDY.with_forces
 
 DRAWING = {"width_cm": STUDY.figures.width_cm, "dpi": STUDY.figures.dpi}

@@ -2,7 +2,7 @@
 rule imported_trajectory:
     input:
         files=lambda w: list(STUDY.systems[w.system].inputs),
-        code=code("bpstudy.data.importing"),
+        code=code("bpstudy.data.importing", "bpstudy.thermal.reference"),
     output:
         frames="results/dynamics/{system}/trajectory.traj",
         thermo="results/dynamics/{system}/thermo.csv",
@@ -14,12 +14,12 @@ rule imported_trajectory:
         system=one_of(IMPORTED),
     conda:
         "../../envs/dft.yaml"
-    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
         declared=lambda w: STUDY.systems[w.system].model_dump(mode="json"),
+        runs=runs_beside,
     message:
         "{wildcards.system}: the user's own data"
     script:
@@ -36,13 +36,9 @@ rule left_out:
     localrule: True
     conda:
         "../../envs/dft.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
     params:
         lines=list(PREPARED.left_out),
     message:
-        "what the data do not allow to ask"
+        "parts left out for lack of data"
     script:
         "../scripts/left_out.py"

@@ -24,12 +24,9 @@ rule energy_figure:
         drawn("fig01", "energy", "Copper"),
     log:
         "results/logs/figures/fig01.log",
+    localrule: True
     conda:
         "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=15,
     params:
         **DRAWING,
     message:
@@ -47,12 +44,9 @@ rule unit_sums_figure:
         drawn("fig02", "unit_sums", "Copper"),
     log:
         "results/logs/figures/fig02.log",
+    localrule: True
     conda:
         "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=15,
     params:
         **DRAWING,
     message:
@@ -69,12 +63,9 @@ rule hierarchy_figure:
         drawn("figS1", "hierarchy", "Copper"),
     log:
         "results/logs/figures/figS1.log",
+    localrule: True
     conda:
         "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=15,
     params:
         **DRAWING,
     message:
@@ -94,12 +85,9 @@ rule predictions_figure:
         "results/logs/figures/{figure}.log",
     wildcard_constraints:
         figure=one_of(STUDY.figures.predictions),
+    localrule: True
     conda:
         "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=15,
     params:
         **DRAWING,
         experiment=lambda w: STUDY.figures.predictions[w.figure],
@@ -121,12 +109,9 @@ rule sums_figure:
         "results/logs/figures/{figure}.log",
     wildcard_constraints:
         figure=one_of(STUDY.figures.sums),
+    localrule: True
     conda:
         "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=15,
     params:
         **DRAWING,
         atom=lambda w: STUDY.figures.sums[w.figure].atom,
@@ -144,12 +129,9 @@ rule overview_figure:
         drawn("fig11", "overview", "Lithium"),
     log:
         "results/logs/figures/fig11.log",
+    localrule: True
     conda:
         "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=15,
     params:
         **DRAWING,
         experiments=STUDY.figures.overview,
@@ -157,6 +139,114 @@ rule overview_figure:
         "fig11: the combinations of types, all seeds"
     script:
         "../scripts/figures/overview.py"
+
+
+rule learning_figure:
+    input:
+        curves="results/evaluation/learning_curves.csv",
+        code=code("bpstudy.figures.learning"),
+    output:
+        drawn("fig12", "learning", "Lithium"),
+    log:
+        "results/logs/figures/fig12.log",
+    localrule: True
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
+        count_of_shares=CURVES.count_of_shares,
+    message:
+        "fig12: learning curves"
+    script:
+        "../scripts/figures/learning.py"
+
+
+if WITH_FORCES:
+
+    rule with_forces_figure:
+        input:
+            seeds="results/evaluation/with_forces.csv",
+            code=code("bpstudy.figures.forces"),
+        output:
+            drawn("fig13", "with_forces", "Lithium"),
+        log:
+            "results/logs/figures/fig13.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            **DRAWING,
+            goals=[WITH_FORCES.goal_mev_per_atom, WITH_FORCES.goal_mev_per_angstrom],
+        message:
+            "fig13: energies alone compared with energies and forces"
+        script:
+            "../scripts/figures/with_forces.py"
+
+    rule force_curves_figure:
+        input:
+            curves="results/evaluation/force_curves.csv",
+            code=code("bpstudy.figures.force_curves"),
+        output:
+            drawn("fig15", "force_curves", "Lithium"),
+        log:
+            "results/logs/figures/fig15.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            **DRAWING,
+            goals=[WITH_FORCES.goal_mev_per_atom, WITH_FORCES.goal_mev_per_angstrom],
+        message:
+            "fig15: learning curves with energies alone and with forces"
+        script:
+            "../scripts/figures/force_curves.py"
+
+
+if RUNS_OF:
+
+    rule potential_runs_figure:
+        input:
+            energies="results/potential/energies.csv",
+            rdf="results/potential/rdf.csv",
+            motion="results/potential/motion.csv",
+            code=code("bpstudy.figures.potential_runs"),
+        output:
+            drawn("fig14", "potential_runs", "Lithium"),
+        log:
+            "results/logs/figures/fig14.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            **DRAWING,
+        message:
+            "fig14: molecular dynamics with a network compared with DFT"
+        script:
+            "../scripts/figures/potential_runs.py"
+
+
+if EOS and EOS.system in SIMULATED:
+
+    rule equation_of_state_figure:
+        input:
+            dft="results/equation_of_state/dft.csv",
+            networks="results/equation_of_state/networks.csv",
+            elastic_dft="results/equation_of_state/elastic_dft.csv",
+            elastic_networks="results/equation_of_state/elastic_networks.csv",
+            code=code("bpstudy.figures.equation_of_state"),
+        output:
+            drawn("figS8", "equation_of_state", "Lithium"),
+        log:
+            "results/logs/figures/figS8.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            **DRAWING,
+        message:
+            "figS8: energy against volume, elastic constants"
+        script:
+            "../scripts/figures/equation_of_state.py"
 
 
 rule histories_figure:
@@ -167,12 +257,9 @@ rule histories_figure:
         drawn("figS2", "histories", "Lithium"),
     log:
         "results/logs/figures/figS2.log",
+    localrule: True
     conda:
         "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=15,
     params:
         **DRAWING,
         experiments=STUDY.figures.overview,
@@ -180,6 +267,181 @@ rule histories_figure:
             name: STUDY.optimizers[STUDY.experiments[name].optimizer].target_mse_ev2 for name in STUDY.figures.overview
         },
     message:
-        "figS2: histories of the fits"
+        "figS2: training histories"
     script:
         "../scripts/figures/histories.py"
+
+
+if SIMULATED:
+
+    rule thermal_figure:
+        input:
+            summary=expand("results/thermal/{s}/summary.csv", s=SIMULATED),
+            blocks=expand("results/thermal/{s}/blocks.csv", s=SIMULATED),
+            distributions=expand("results/thermal/{s}/distributions.csv", s=SIMULATED),
+            rdf=expand("results/thermal/{s}/rdf.csv", s=SIMULATED),
+            code=code("bpstudy.figures.thermal"),
+        output:
+            drawn("figS3", "thermal", "Dynamics"),
+        log:
+            "results/logs/figures/figS3.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            **DRAWING,
+            systems=SIMULATED,
+        message:
+            "figS3: validation of the dynamics"
+        script:
+            "../scripts/figures/thermal.py"
+
+
+if CONVERGENCE:
+
+    rule dft_convergence_figure:
+        input:
+            tables=expand("results/dft_convergence/{s}/table.csv", s=CONVERGENCE),
+            code=code("bpstudy.figures.dft_convergence"),
+        output:
+            drawn("figS4", "dft_convergence", "Dynamics"),
+        log:
+            "results/logs/figures/figS4.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            **DRAWING,
+            study={name: settings.study for name, settings in CONVERGENCE.items()},
+        message:
+            "figS4: convergence of the DFT settings"
+        script:
+            "../scripts/figures/dft_convergence.py"
+
+
+rule ranking_figure:
+    input:
+        ranking="results/evaluation/ranking.csv",
+        metrics="results/evaluation/metrics.csv",
+        code=code("bpstudy.figures.ranking"),
+    output:
+        drawn("figS5", "ranking", "Lithium"),
+    log:
+        "results/logs/figures/figS5.log",
+    localrule: True
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
+        groups=STUDY.comparisons.shown,
+        decided_on=STUDY.comparisons.decided_on,
+    message:
+        "figS5: ranking of the combinations"
+    script:
+        "../scripts/figures/ranking.py"
+
+
+rule heat_maps_figure:
+    input:
+        correlations="results/evaluation/correlations.csv",
+        code=code("bpstudy.figures.information"),
+    output:
+        drawn("figS6", "heat_maps", "Lithium"),
+    log:
+        "results/logs/figures/figS6.log",
+    localrule: True
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
+        experiments=INFORMATION.heat_maps,
+    message:
+        "figS6: correlations of the functions"
+    script:
+        "../scripts/figures/heat_maps.py"
+
+
+rule cutoff_figure:
+    input:
+        table="results/evaluation/information.csv",
+        code=code("bpstudy.figures.information"),
+    output:
+        drawn("figS7", "against_cutoff", "Lithium"),
+    log:
+        "results/logs/figures/figS7.log",
+    localrule: True
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        **DRAWING,
+    message:
+        "figS7: information content against the cutoff"
+    script:
+        "../scripts/figures/against_cutoff.py"
+
+
+# Typst sets vector graphics best as PDF.
+PAPER_FORMAT = min(STUDY.figures.formats, key=("pdf", "svg", "png").index)
+PAPER_FIGURES = {name: f"results/figures/{name}.{PAPER_FORMAT}" for name in FIGURES}
+PAPER_TABLES = {
+    "metrics": "results/evaluation/metrics.csv",
+    "ranking": "results/evaluation/ranking.csv",
+    "unit-scatter": "results/normalization/scatter.csv",
+    "hierarchy": "results/normalization/hierarchy.csv",
+    "claims": "results/claims.json",
+    **({"with-forces": "results/evaluation/with_forces_summary.csv"} if WITH_FORCES else {}),
+    **{f"thermo-{system}": thermo(system) for system in STUDY.used_systems},
+}
+
+
+rule paper:
+    input:
+        source="paper/paper.typ",
+        bibliography="paper/references.bib",
+        figures=PAPER_FIGURES.values(),
+        tables=PAPER_TABLES.values(),
+        code=code("bpstudy.figures.paper"),
+    output:
+        paper=report("results/paper/paper.pdf", caption="../report/paper.rst", category="Paper"),
+        config="results/paper/config.json",
+    log:
+        "results/logs/paper.log",
+    localrule: True
+    conda:
+        "../../envs/paper.yaml"
+    params:
+        inputs={**PAPER_FIGURES, **PAPER_TABLES},
+        config=STUDY.model_dump_json(indent=1),
+        date=STUDY.paper_date.isoformat(),
+    message:
+        "the paper"
+    script:
+        "../scripts/paper.py"
+
+
+# The results page shows pictures as browsers do: PNG, or SVG where no PNG is drawn.
+PAGE_FORMAT = next((of for of in ("png", "svg") if of in STUDY.figures.formats), None)
+
+if PAGE_FORMAT:
+
+    rule results_page:
+        input:
+            claims="results/claims.json",
+            metrics="results/evaluation/metrics.csv",
+            figures=expand("results/figures/{n}.{f}", n=FIGURES, f=PAGE_FORMAT),
+            captions=[caption_file(name) for name in FIGURES],
+            code=code("bpstudy.figures.results_page"),
+        output:
+            "results/index.html",
+        log:
+            "results/logs/results_page.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            names=FIGURES,
+            audits=[f"audit/figures/{name}.{STUDY.figures.formats[0]}.html" for name in FIGURES],
+        message:
+            "the results page: results/index.html"
+        script:
+            "../scripts/results_page.py"

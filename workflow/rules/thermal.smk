@@ -16,7 +16,6 @@ rule thermal:
         system=one_of(SIMULATED),
     conda:
         "../../envs/training.yaml"
-    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
@@ -25,35 +24,6 @@ rule thermal:
         crystal=lambda w: STUDY.systems[w.system].crystal.model_dump(),
         bath=lambda w: STUDY.systems[w.system].dynamics.model_dump(),
     message:
-        "{wildcards.system}: temperature, energies and structure against theory"
+        "{wildcards.system}: temperature, energies and structure compared with theory"
     script:
         "../scripts/thermal.py"
-
-
-if SIMULATED:
-
-    rule thermal_figure:
-        input:
-            summary=expand("results/thermal/{s}/summary.csv", s=SIMULATED),
-            blocks=expand("results/thermal/{s}/blocks.csv", s=SIMULATED),
-            distributions=expand("results/thermal/{s}/distributions.csv", s=SIMULATED),
-            rdf=expand("results/thermal/{s}/rdf.csv", s=SIMULATED),
-            code=code("bpstudy.figures.thermal"),
-        output:
-            drawn("figS3", "thermal", "Dynamics"),
-        log:
-            "results/logs/figures/figS3.log",
-        localrule: True
-        conda:
-            "../../envs/figures.yaml"
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=15,
-        params:
-            **DRAWING,
-            systems=SIMULATED,
-        message:
-            "figS3: is the dynamics right?"
-        script:
-            "../scripts/figures/thermal.py"

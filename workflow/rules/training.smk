@@ -1,4 +1,5 @@
 FITTED_TO_FORCES = [name for name, e in STUDY.experiments.items() if e.forces and e.forces.weight]
+CURVES = STUDY.learning_curves
 
 
 rule train:
@@ -37,7 +38,7 @@ rule train:
         optimizer=lambda w: STUDY.optimizers[STUDY.experiments[w.experiment].optimizer].model_dump(),
         seeds=STUDY.seeds,
     message:
-        "{wildcards.experiment}: networks of all seeds"
+        "{wildcards.experiment}: training the networks of all seeds"
     script:
         "../scripts/train.py"
 
@@ -47,3 +48,69 @@ use rule train as train_with_forces with:
     wildcard_constraints:
         experiment=one_of(FITTED_TO_FORCES),
     priority: 1
+
+
+rule learning_curves:
+    input:
+        run=block_files(CURVES.frames, CURVES.experiment),
+        held_out=block_files(CURVES.held_out, CURVES.experiment),
+        thermo=[thermo(STUDY.frames[frames].system) for frames in (CURVES.frames, CURVES.held_out)],
+        code=code("bpstudy.training.learning"),
+    output:
+        report("results/evaluation/learning_curves.csv", caption="../report/learning.rst", category="Tables"),
+    log:
+        "results/logs/evaluation/learning_curves.log",
+    benchmark:
+        "results/benchmarks/learning_curves.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: STUDY.experiments[CURVES.experiment].threads
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(240),
+    params:
+        settings=CURVES.model_dump(),
+        experiment=STUDY.experiments[CURVES.experiment].model_dump(),
+        optimizer=STUDY.optimizers[CURVES.optimizer].model_dump(),
+        seeds=STUDY.seeds,
+    message:
+        "learning curves"
+    script:
+        "../scripts/learning.py"
+
+
+if WITH_FORCES:
+    ALONE, TOGETHER = (STUDY.experiments[name] for name in WITH_FORCES.pairs[WITH_FORCES.learning.pair])
+    CURVE_SETS = [TOGETHER.frames, WITH_FORCES.held_out]
+
+    rule force_curves:
+        input:
+            blocks=[block_file(frames, block) for frames in CURVE_SETS for block in TOGETHER.functions],
+            thermo=[thermo(STUDY.frames[frames].system) for frames in CURVE_SETS],
+            trajectories=[trajectory(STUDY.frames[frames].system) for frames in CURVE_SETS],
+            code=code("bpstudy.training.learning"),
+        output:
+            report(
+                "results/evaluation/force_curves.csv",
+                caption="../report/force_curves.rst",
+                category="Tables",
+            ),
+        log:
+            "results/logs/evaluation/force_curves.log",
+        benchmark:
+            "results/benchmarks/force_curves.tsv"
+        conda:
+            "../../envs/training.yaml"
+        threads: TOGETHER.threads
+        resources:
+            mem_mb=growing(3000),
+            runtime=growing(240),
+        params:
+            counts=WITH_FORCES.learning.counts,
+            experiments=[experiment.model_dump() for experiment in (ALONE, TOGETHER)],
+            optimizers=[STUDY.optimizers[experiment.optimizer].model_dump() for experiment in (ALONE, TOGETHER)],
+            seeds=STUDY.seeds,
+        message:
+            "learning curves, energies alone and with forces"
+        script:
+            "../scripts/force_curves.py"

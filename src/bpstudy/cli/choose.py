@@ -17,25 +17,29 @@ def choose(
     seeds: Annotated[int, typer.Option(help="networks on each set; 0 for linear potentials alone", min=0)] = 3,
     cutoff: Annotated[float | None, typer.Option(help="the largest, Å (2.3 nearest-neighbour distances)")] = None,
     without: Annotated[list[str] | None, typer.Option(help="types to leave out: G3 for n2p2")] = None,
+    group: Annotated[str | None, typer.Option(help="key of the frames: what shares it stays together")] = None,
+    energy: Annotated[str | None, typer.Option(help="name of the energies, where several are there")] = None,
     threads: Annotated[int, typer.Option(help="that share the frames; the numbers do not depend on it", min=1)] = 1,
+    potential: Annotated[bool, typer.Option(help="fit a potential on the recommended set and write it")] = True,
     output: Annotated[Path, typer.Option(help="folder to write")] = Path("chosen"),
 ) -> None:
     """Which symmetry functions for these data? Choose by several methods, fit, test, and recommend."""
     from rich.console import Console
 
+    from bpstudy.figures.selection_report import write_report
     from bpstudy.selection.output import summary, write
     from bpstudy.selection.pool import PoolSettings
-    from bpstudy.selection.reading import blocks, groups, held_out, read_frames
-    from bpstudy.selection.report import write_report
+    from bpstudy.selection.potential import save_potential
+    from bpstudy.selection.reading import blocks, groups, held_out, read_data
     from bpstudy.selection.run import METHODS_OF_A_CHOICE, run
     from bpstudy.selection.setting import prepare
     from bpstudy.selection.trial import trial_fit
 
     console = Console(stderr=True, highlight=False)
     try:
-        frames = read_frames(data)
+        frames = read_data(data, group, energy)
         if test:
-            train, deciding = frames, read_frames(test)
+            train, deciding = frames, read_data(test, group, energy)
         else:
             out = held_out(frames)
             train = [f for f, held in zip(frames, out, strict=True) if not held]
@@ -56,6 +60,12 @@ def choose(
             )
         files = [*write(answer, setting, output), output / "report.html"]
         write_report(answer, setting, len(deciding), files[-1])
+        if potential:
+            with console.status("potential of the recommended set"):
+                best = answer.candidates[answer.ranking.overall].functions
+                units = setting.problem.tolerances
+                save_potential(best, train, folds, units, output / "potential", threads=threads)
+                files.append(output / "potential")
     except (OSError, ValueError) as error:
         fail(error)
     for line in summary(answer, setting, len(deciding)):

@@ -45,7 +45,7 @@ def md(
         atoms = read_structure(structure)
         started = take_velocities(atoms, velocities)
         if repeat > 1:
-            atoms, started = supercell(atoms, (repeat, repeat, repeat)), "drawn, since copies would move as one cell"
+            atoms, started = supercell(atoms, (repeat, repeat, repeat)), "drawn, since copies would move in phase"
         from bpstudy.potential.calculator import Potential  # seconds, after all that may be wrong at once
 
         potential = Potential(model, "stop" if stop else "warn", threads=threads)

@@ -1,4 +1,4 @@
-"""The configuration: one definition of every key, its unit, its limits and what it may be combined with.
+"""The configuration: one definition of every key, its unit, its limits and its allowed combinations.
 
-A module a stage, so that a new key of one stage does not make the results of another stale; `study` holds the whole.
+One module per stage, so that a new key of one stage does not invalidate the results of another; `study` combines them.
 """

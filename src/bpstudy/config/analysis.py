@@ -1,4 +1,4 @@
-"""What is compared with what, and with which figures of the paper."""
+"""Comparisons of experiments with each other, with DFT and with the paper."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pydantic import Field, model_validator
 from bpstudy.config.base import Count, Distinct, Name, NonNegative, Positive, Section, Seed
 
 FunctionType = Literal["G1", "G2", "G3", "G4", "G5"]
-LARGEST_SUPERCELL = 10_000  # copies of the reference's cell
-FEWEST_COMPARED = 10  # frames that experiments are compared on: five blocks of two
+LARGEST_SUPERCELL = 10_000  # copies of the reference cell
+FEWEST_COMPARED = 10  # frames for a comparison of experiments: five blocks of two
 
 
 class Comparisons(Section):
-    """Groups of experiments that are ranked by a bootstrap over seeds and blocks of frames."""
+    """Groups of experiments, ranked by a bootstrap over seeds and blocks of frames."""
 
-    draws: Annotated[int, Field(ge=100, le=10**7)] = Field(description="of the bootstrap")
-    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(description="of its intervals")
-    seed: Seed = Field(description="of its random numbers")
-    block_fs: Positive = Field(description="length of a block of frames at the least; longer than their memory")
+    draws: Annotated[int, Field(ge=100, le=10**7)] = Field(description="number of bootstrap samples")
+    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(description="confidence level of the intervals")
+    seed: Seed = Field(description="random seed of the bootstrap")
+    block_fs: Positive = Field(description="minimum length of a block of frames; longer than their correlation time")
     groups: dict[Name, Annotated[tuple[Name, ...], Field(strict=False), Distinct]] = Field(
-        description="at least two experiments each, which share frames they are tested on"
+        description="at least two experiments each, with common held-out frames"
     )
     shown: dict[Name, str] = Field(description="groups of figS5 and their titles")
-    decided_on: Name = Field(description="frames that decide which is best: those of an independent run")
-    combinations: Name = Field(description="the group that claims on the combinations of types are decided on")
+    decided_on: Name = Field(description="held-out frames that decide which is best: those of an independent run")
+    combinations: Name = Field(description="the group on which the claims about combinations of types are decided")
 
     @model_validator(mode="after")
     def _groups_compare(self) -> Self:
@@ -42,7 +42,7 @@ class Comparisons(Section):
         return self
 
     def experiments(self) -> dict[str, str]:
-        """Each key of the configuration that names an experiment, and the experiment."""
+        """The experiment named by each key of the configuration that names one."""
         return {
             f"comparisons.groups.{group}[{n}]": name
             for group, names in self.groups.items()
@@ -51,51 +51,55 @@ class Comparisons(Section):
 
 
 class Reported(Section):
-    """Figures that the paper reports."""
+    """Values reported in the paper."""
 
     magnitudes: Annotated[tuple[FunctionType, ...], Distinct] = Field(
-        strict=False, description="types of functions, the largest first"
+        strict=False, description="types of functions, largest magnitude first"
     )
     least_scatter: FunctionType = Field(description="the type whose sums determine E best")
     target_mse_ev2: Positive = Field(description="reached by `dense`")
-    iterations: dict[Name, Count] = Field(description="of experiments")
-    seconds: dict[Name, Positive] = Field(description="of experiments; only their ratios are compared")
+    iterations: dict[Name, Count] = Field(description="numbers of iterations of experiments")
+    seconds: dict[Name, Positive] = Field(description="training times of experiments; only their ratios are compared")
     few_neurons_mse_ev2: Positive
     worst: Name
     best: Name
 
 
 class LearningCurves(Section):
-    """Error on held-out frames against the number of frames trained on, and against how long they were taken over."""
+    """Held-out error against the number of training frames, and against the duration over which they are spread."""
 
-    experiment: Name = Field(description="whose functions and network are taken")
+    experiment: Name = Field(description="experiment whose functions and network are used")
     optimizer: Name
-    frames: Name = Field(description="the run that frames are taken of")
-    held_out: Name = Field(description="frames to test on, of another run")
+    frames: Name = Field(description="the training frames to select from")
+    held_out: Name = Field(description="test frames, from another run")
     counts: Annotated[tuple[Count, ...], Field(strict=False, min_length=1), Distinct] = Field(
-        description="frames, spread over the whole run"
+        description="numbers of training frames, spread over the whole run"
     )
     shares: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(strict=False, min_length=1), Distinct] = (
-        Field(description="of the run, from its start")
+        Field(description="fractions of the run, from its start")
     )
-    count_of_shares: Count = Field(description="frames spread over each share")
+    count_of_shares: Count = Field(description="number of training frames spread over each share")
 
 
 class PotentialRuns(Section):
-    """Dynamics with one network, at constant energy and in a heat bath, beside those of the DFT."""
+    """Molecular dynamics with one network, NVE and NVT, compared with DFT."""
 
-    experiment: Name = Field(description="whose network")
-    seed: Seed = Field(description="one of seeds")
-    reference: Name = Field(description="system whose dynamics are compared, and whose last frame is the start")
-    from_fs: NonNegative = Field(description="start of the reference that is left out, while it warms up")
-    timestep_fs: Positive = Field(ge=0.01, le=10, description="of all runs, and of a reference whose times are unknown")
+    experiment: Name = Field(description="experiment of the network")
+    seed: Seed = Field(description="its random seed, one of seeds")
+    reference: Name = Field(
+        description="system whose dynamics are compared, and whose last frame is the starting structure"
+    )
+    from_fs: NonNegative = Field(description="initial part of the reference that is discarded as equilibration")
+    timestep_fs: Positive = Field(
+        ge=0.01, le=10, description="time step of all runs, and between frames of a reference whose times are unknown"
+    )
     temperature_kelvin: Positive = Field(ge=1, le=100_000)
     friction_per_fs: Positive = Field(le=1, description="of the bath, 1/fs")
     nve_steps: Count
     nvt_steps: Count
-    supercell: tuple[Count, Count, Count] = Field(strict=False, description="of the reference's cell")
-    supercell_steps: Count = Field(description="at constant energy")
-    longest_fs: Positive = Field(description="longest lag of the correlations")
+    supercell: tuple[Count, Count, Count] = Field(strict=False, description="repetitions of the reference cell")
+    supercell_steps: Count = Field(description="NVE steps of the supercell")
+    longest_fs: Positive = Field(description="longest lag of the time correlations")
 
     @model_validator(mode="after")
     def _long_enough(self) -> Self:
@@ -111,22 +115,24 @@ class PotentialRuns(Section):
 
 
 class EquationOfState(Section):
-    """Energy of the ideal crystal against its volume, of all networks of an experiment and of the DFT."""
+    """Energy of the ideal crystal against its volume, for DFT and all networks of an experiment."""
 
-    system: Name = Field(description="a simulated system: its crystal and its DFT")
-    experiment: Name = Field(description="whose networks")
+    system: Name = Field(description="a simulated system, whose crystal and DFT settings are used")
+    experiment: Name = Field(description="experiment of the networks")
     volumes: Annotated[
         tuple[Annotated[float, Field(ge=0.3, le=3)], ...], Field(strict=False, min_length=3), Distinct
-    ] = Field(description="relative to that of the crystal, which is trained on")
-    strain: float = Field(gt=0, le=0.05, description="± for the elastic constants, by differences of the stress")
+    ] = Field(description="relative to that of the crystal, the training volume")
+    strain: float = Field(
+        gt=0, le=0.05, description="± strain for the elastic constants, from differences of the stress"
+    )
 
 
 class ForceCurves(Section):
-    """Learning curves of a pair of experiments, energies alone and with forces."""
+    """Learning curves of a pair of experiments, with energies alone and with forces."""
 
-    pair: str = Field(description="of types or others")
+    pair: str = Field(description="a key of types or others")
     counts: Annotated[tuple[Count, ...], Field(strict=False, min_length=2), Distinct] = Field(
-        description="frames, spread over those that the pair is trained on"
+        description="numbers of training frames, spread over those of the pair"
     )
 
 
@@ -134,15 +140,15 @@ FITS = ("energies alone", "energies and forces")  # the two experiments of each 
 
 
 class WithForces(Section):
-    """What forces in the fit change: pairs of experiments, energies alone and with forces."""
+    """The effect of fitting to forces: pairs of experiments, with energies alone and with forces."""
 
-    held_out: Name = Field(description="frames that decide")
-    goal_mev_per_atom: Positive = Field(description="RMS error of the energy of a useful potential, at the most")
-    goal_mev_per_angstrom: Positive = Field(description="and of its forces")
+    held_out: Name = Field(description="held-out frames that decide")
+    goal_mev_per_atom: Positive = Field(description="largest energy RMSE of a useful potential")
+    goal_mev_per_angstrom: Positive = Field(description="largest force RMSE of a useful potential")
     types: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(
-        description="pairs that are ranked, at least two, by name: combinations of types"
+        description="pairs that are ranked, by name, at least two: combinations of types"
     )
-    others: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(description="pairs beside them")
+    others: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(description="further pairs")
     learning: ForceCurves
     runs: PotentialRuns | None = Field(description="null leaves them out")
     equation_of_state: EquationOfState
@@ -158,7 +164,7 @@ class WithForces(Section):
         return self.types | self.others
 
     def experiments(self) -> dict[str, str]:
-        """Each key of the configuration that names an experiment, and the experiment."""
+        """The experiment named by each key of the configuration that names one."""
         return {
             f"with_forces.{section}.{pair}[{n}]": name
             for section in ("types", "others")
@@ -168,12 +174,14 @@ class WithForces(Section):
 
 
 class Information(Section):
-    """What sets of functions hold, for each experiment and against the cutoff."""
+    """Information content of sets of functions, for each experiment and against the cutoff."""
 
-    memory_fs: Positive = Field(description="frames closer in time are alike in everything: not counted as neighbours")
-    heat_maps: Annotated[tuple[Name, ...], Field(strict=False, min_length=1), Distinct] = Field(
-        description="experiments of figS6"
+    memory_fs: Positive = Field(
+        description="frames closer in time than this are similar in every respect and do not count as neighbours"
     )
-    experiment: Name = Field(description="whose functions are made again at the other cutoffs, for figS7")
-    frames: Name = Field(description="of figS7")
+    heat_maps: Annotated[tuple[Name, ...], Field(strict=False, min_length=1), Distinct] = Field(
+        description="experiments shown in figS6"
+    )
+    experiment: Name = Field(description="experiment whose functions are recomputed at the other cutoffs, for figS7")
+    frames: Name = Field(description="frames of figS7")
     cutoffs_angstrom: Annotated[tuple[Positive, ...], Field(strict=False, min_length=2), Distinct]

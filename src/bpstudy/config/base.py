@@ -1,11 +1,11 @@
-"""What all sections of the configuration share."""
+"""Types shared by all sections of the configuration."""
 
 import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-MOST = 10**9  # of anything that is counted: more is a slip of the pen
+MOST = 10**9  # of anything that is counted; larger numbers are typing errors
 LONGEST_NAME = 100
 
 
@@ -24,7 +24,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 def _path_safe(name: str) -> str:
-    """Names become folder names and parts of commands."""
+    """Names are used as folder names and in commands."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise ValueError("a name may hold ASCII letters, digits, '-' and '_' only, and starts with a letter or digit")
     if len(name) > LONGEST_NAME:
@@ -40,6 +40,6 @@ class ConfigError(ValueError):
 
 
 class Section(BaseModel):
-    """A part of the configuration: no unknown keys, no silent conversion of types, immutable."""
+    """A section of the configuration: no unknown keys, no silent type conversions, immutable."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)

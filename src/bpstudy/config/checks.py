@@ -1,4 +1,4 @@
-"""Checks of the physics: how the dynamics are analysed, and which settings of the DFT are compared."""
+"""Checks of the physics: analysis of the dynamics, and convergence of the DFT settings."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class Thermal(Section):
     """Analysis of the dynamics: temperature, energies, radial distribution."""
 
     block_fs: Positive = Field(
-        description="length of the blocks that statistical errors come from; longer than a phonon"
+        description="length of the blocks for statistical errors; longer than a vibrational period"
     )
     equilibration_sigmas: Positive = Field(
-        description="the running mean of T must stay within so many standard errors of the bath's"
+        description="the running mean of T must stay within this many standard errors of the bath's"
     )
     left_out_relaxation_times: NonNegative = Field(
-        description="start that statistics leave out at the least, in units of the bath's memory 1/γ"
+        description="minimum initial part discarded from the statistics, in units of the bath's correlation time 1/γ"
     )
     rdf_cutoff_angstrom: Positive = Field(ge=1, le=50, description="largest distance of g(r)")
     rdf_bin_angstrom: Positive = Field(description="width of its bins")
-    rdf_frames: Count = Field(description="frames it is averaged over, taken evenly")
+    rdf_frames: Count = Field(description="number of frames over which it is averaged, evenly spaced")
 
     @model_validator(mode="after")
     def _several_bins(self) -> Self:
@@ -35,16 +35,15 @@ class Thermal(Section):
 
 
 class DftConvergence(Section):
-    """Variants of a system's calculator section, computed on a few of its frames and compared."""
+    """Variants of a system's calculator settings, computed on a few of its frames and compared."""
 
-    frames: Annotated[int, Field(ge=3)] = Field(description="taken evenly of the trajectory")
-    reference: Name = Field(description="the tight variant that all are compared with")
+    frames: Annotated[int, Field(ge=3)] = Field(description="number of frames, evenly spaced along the trajectory")
+    reference: Name = Field(description="the tight variant with which all others are compared")
     converged: Name = Field(
-        description="the study's settings, self-consistent to the last digit: what the trajectory's own energies differ"
-        " from it is noise that any fit meets"
+        description="the study's settings, fully converged; deviations of the trajectory from it are the noise floor"
     )
     variants: dict[Name, dict[str, Any]] = Field(
-        min_length=2, description="keys of the calculator section that differ from the study's; {} is the study itself"
+        min_length=2, description="keys of the calculator section that differ from the study's; {} for the study itself"
     )
 
     @model_validator(mode="after")
@@ -62,16 +61,16 @@ class DftConvergence(Section):
 
     @property
     def study(self) -> str:
-        """The variant without a difference."""
+        """The variant without differences from the study."""
         return next(name for name, overlay in self.variants.items() if not overlay)
 
 
 TRAJECTORY = "trajectory"
-"""Name under which the energies and forces that the trajectory itself holds are compared too."""
+"""Name of the variant with the energies and forces stored in the trajectory itself."""
 
 
 def overlaid(calculator: Gpaw | Emt, overlay: Mapping[str, Any]) -> Gpaw | Emt:
-    """The calculator's settings with the keys of `overlay` replaced, sections within it as well.
+    """The calculator's settings with the keys of `overlay` replaced, including nested sections.
 
     Raises:
         ValidationError: a key that does not exist, or a value that is not allowed.
@@ -89,7 +88,7 @@ def _merged(values: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, 
 
 
 def convergence_problems(convergence: Mapping[str, DftConvergence], systems: Mapping[str, System]) -> list[str]:
-    """What is wrong with the variants, a line each: systems that are not simulated, keys that do not exist."""
+    """Mistakes in the variants, one line each: systems that are not simulated, unknown keys."""
     problems = []
     for name, settings in convergence.items():
         system = systems.get(name)

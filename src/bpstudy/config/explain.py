@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 from bpstudy.config.stated import STATED
 
 WRONG = "the configuration is wrong; nothing was run"
+_NAMED = ("systems", "frames", "experiments", "optimizers", "protocols", "blocks")  # sections whose keys are free
 _NUMBER_TYPES = ("float_type", "int_type", "int_from_float")
 
 
@@ -26,11 +28,13 @@ def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
         key = ".".join(keys)
         text = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
-            text = "unknown key; remove it or correct its spelling"
+            text = "unknown key; remove it or correct its spelling" + _similar(keys, values)
         if not key or problem["type"] == STATED:  # a check over several sections names its keys itself
             lines.extend(text.splitlines())
         elif problem["type"] == "missing":
-            lines.append(f"{key}: is missing")
+            lines.append(f"{key}: is missing{_similar(keys[:2], values) if keys[0] in _NAMED else ''}")
+        elif problem["type"] == "value_error" and isinstance(problem["input"], Mapping):  # it names keys of the section
+            lines.append(f"{key}: {text}")
         else:
             advice = hint(problem)
             lines.append(f"{key} = {_shorten(problem['input'])}: {text}{'; ' + advice if advice else ''}")
@@ -40,6 +44,15 @@ def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
 def under_heading(lines: Iterable[str]) -> str:
     """Problems, one a line, below a line that says that nothing was run."""
     return WRONG + "\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _similar(keys: list[str], values: Any) -> str:
+    """A key beside the last of `keys` that may have been meant."""
+    for key in keys[:-1]:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    others = [str(key) for key in values if key != keys[-1]] if isinstance(values, Mapping) else []
+    close = difflib.get_close_matches(keys[-1], others, 1, 0.7) if keys else []
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def hint(problem: ErrorDetails) -> str:

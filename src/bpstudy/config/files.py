@@ -1,4 +1,4 @@
-"""Configuration files: what YAML reads otherwise than a person does is an error, not a surprise."""
+"""Reading of configuration files; where YAML 1.1 reads something other than was probably meant, this is an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from bpstudy.config.base import ConfigError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# YAML 1.1 numbers that mean something else to most people.
+# Octal, binary, hexadecimal and sexagesimal integers of YAML 1.1.
 _ODD_INTEGERS = re.compile(r"[-+]?(0[0-7_]+|0b[01_]+|0x[0-9a-fA-F_]+|[1-9][0-9_]*(:[0-5]?[0-9])+)")
 _KINDS = {"bool": "a truth value", "null": "no value", "int": "a number", "float": "a number", "timestamp": "a date"}
 
@@ -27,16 +27,17 @@ def read_file(path: str | Path) -> dict[Any, Any]:
     text = _text(Path(path))
     try:
         root = yaml.compose(text, Loader=_Loader)
-        problems = [f"{path}, {problem}" for problem in _problems(root)] if root is not None else []
+        if root is not None and (problems := [f"{path}, {problem}" for problem in _problems(root)]):
+            raise ConfigError("\n".join(problems))
         values = yaml.load(text, Loader=_Loader)
+    except ConfigError:
+        raise
     except yaml.MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
-        hint = "; indent with spaces, not tabs" if "\\t" in str(error.problem) or "\t" in str(error.problem) else ""
+        hint = "; indent with spaces, not tabs" if "\t" in str(error.problem) or "\\t" in str(error.problem) else ""
         raise ConfigError(f"{path}{line}: not valid YAML: {error.problem}{hint}") from None
     except (yaml.YAMLError, ValueError) as error:  # a date such as 2026-02-30 is a ValueError
         raise ConfigError(f"{path}: not valid YAML: {error}") from None
-    if problems:
-        raise ConfigError("\n".join(problems))
     if values is None:
         return {}
     if not isinstance(values, dict):

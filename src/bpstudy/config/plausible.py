@@ -1,51 +1,41 @@
-"""Configurations that are valid key by key and yet mean something that nobody meant."""
+"""Checks of configurations whose keys are valid one by one but make no sense together."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bpstudy.config.systems import Imported, Simulated, System
+from bpstudy.config.systems import Simulated
 
 if TYPE_CHECKING:
     from bpstudy.config.study import Config
 
-FEWEST_TRAINED = 5  # frames: ridge, the baseline, is cross-validated on five folds
-FEWEST_TESTED = 2  # frames: of one there is no spread to measure an error against
+FEWEST_TRAINED = 5  # frames; the ridge baseline is cross-validated with five folds
+FEWEST_TESTED = 2  # frames; a single frame has no spread to compare an error with
 
 
 def implausible(study: Config) -> list[str]:
-    """What is wrong, a line each: trajectories under two names, frames too few, names that nothing has, and so on."""
+    """Problems, one line each: identical trajectories, too few frames, unknown names, a reference that is too short."""
     return [*_same_names(study), *_same_trajectories(study), *_too_few(study), *_unknown(study), *_reference(study)]
 
 
 def _same_names(study: Config) -> Iterator[str]:
-    """Names become folders, which some file systems tell apart by their letters only, not by their case."""
+    """Names become folders, and some file systems ignore case."""
     for section in ("systems", "frames", "experiments"):
         for names in _groups((name.casefold(), name) for name in getattr(study, section)):
             yield f"{section}: {' and '.join(names)} differ only in upper and lower case; rename one"
 
 
 def _same_trajectories(study: Config) -> Iterator[str]:
-    used = study.used_systems
-    for names in _groups((_identity(system), name) for name, system in used.items()):
-        first, *others = names
+    """Simulations with equal settings; copies in existing data are found on reading (`bpstudy.data.held_out`)."""
+    simulated = {name: system for name, system in study.used_systems.items() if isinstance(system, Simulated)}
+    for first, *others in _groups((system.simulation().model_dump_json(), name) for name, system in simulated.items()):
         for other in others:
-            if isinstance(used[first], Simulated):
-                yield (
-                    f"systems.{other}: the same crystal, calculator and dynamics as systems.{first}, hence the same "
-                    f"trajectory and not an independent one; change dynamics.seed"
-                )
-            else:
-                yield f"systems.{other}.trajectory: the same file as systems.{first}.trajectory; name one of them"
-
-
-def _identity(system: System) -> str:
-    if isinstance(system, Imported):
-        return repr([str(Path(path).resolve()) for path in system.sources])
-    return system.simulation().model_dump_json()
+            yield (
+                f"systems.{other}: the same crystal, calculator and dynamics as systems.{first}, hence the same "
+                f"trajectory and not an independent one; change dynamics.seed"
+            )
 
 
 def _too_few(study: Config) -> Iterator[str]:
@@ -56,7 +46,8 @@ def _too_few(study: Config) -> Iterator[str]:
             if frames not in fewest or fewest[frames][0] < least:
                 fewest[frames] = least, f"experiments.{name}.{key}"
     for frames, (least, key) in fewest.items():
-        if (count := study.frames[frames].count) is not None and count < least:
+        count = study.frames[frames].count
+        if count is not None and count < least:
             yield f"frames.{frames}.count = {count}: at least {least} frames are needed ({key})"
     for count in study.learning_curves.counts:
         if count < FEWEST_TRAINED:
@@ -74,7 +65,7 @@ def _unknown(study: Config) -> Iterator[str]:
 
 
 def _reference(study: Config) -> Iterator[str]:
-    """A simulated reference of the runs of a potential: its length is known before it is computed."""
+    """The length of a simulated reference of a potential's runs is known before it is computed."""
     if study.with_forces is None or study.with_forces.runs is None:
         return
     runs = study.with_forces.runs
@@ -91,7 +82,7 @@ def _reference(study: Config) -> Iterator[str]:
 
 
 def _groups(pairs: Iterable[tuple[str, str]]) -> Iterator[list[str]]:
-    """Names that share a value, where there are several."""
+    """Groups of two or more names with the same value."""
     found: dict[str, list[str]] = defaultdict(list)
     for value, name in pairs:
         found[value].append(name)

@@ -28,7 +28,11 @@ class Config(Section):
 
     systems: dict[Name, System] = Field(min_length=1)
     archive: str | None = Field(
-        description="folder with a folder of archived chunks for each simulated system; null: the dynamics are computed"
+        min_length=1,
+        description="folder with a folder of archived chunks for each simulated system; null: computed here",
+    )
+    allow_short_archive: bool = Field(
+        description="true: a system is as long as its archive where that is shorter than its steps"
     )
     unit_functions: UnitFunctions
     descriptor_threads: Count = Field(
@@ -57,7 +61,8 @@ class Config(Section):
     thermal: Thermal
     dft_convergence: dict[Name, DftConvergence] = Field(description="by system; not part of the rule `all`")
     noise_floor: str | None = Field(
-        description="table of the noise in the DFT's energies, by system, as the rule dft_noise makes it; null: unknown"
+        min_length=1,
+        description="table of the noise in the DFT's energies, by system, made by the rule dft_noise; null: unknown",
     )
     paper_date: Annotated[datetime.date, Field(strict=False, description="date on the paper, YYYY-MM-DD")]
 

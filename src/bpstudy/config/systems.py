@@ -1,4 +1,4 @@
-"""Systems: crystals to simulate, or data that exist."""
+"""Systems: crystals to simulate, or existing data."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bpstudy.config.datasets import Imported
 
 
 class Crystal(Section):
-    """An ideal crystal to start from."""
+    """An ideal crystal, the starting structure."""
 
     lattice: Literal["sc", "fcc", "bcc", "hcp", "diamond"] = Field(description="Bravais lattice of the crystal")
     element: str = Field(description="chemical symbol")
     lattice_constant_angstrom: Positive = Field(description="a, in Å")
-    cell: Literal["primitive", "cubic"] = Field(description="cell that is repeated")
+    cell: Literal["primitive", "cubic"] = Field(description="unit cell that is repeated")
     repeat: tuple[Count, Count, Count] = Field(strict=False, description="repetitions along the three cell vectors")
 
     @field_validator("element")
@@ -33,7 +33,7 @@ class Crystal(Section):
 
     @property
     def n_atoms(self) -> int:
-        """Of the repeated cell."""
+        """Number of atoms in the repeated cell."""
         return _ATOMS[self.lattice][self.cell] * math.prod(self.repeat)
 
     @model_validator(mode="after")
@@ -70,7 +70,7 @@ MOST_ATOMS = 10_000  # of a crystal
 
 
 class GpawConvergence(Section):
-    """When the self-consistent cycle stops (GPAW's own criteria)."""
+    """Convergence criteria of the self-consistent cycle (GPAW's own)."""
 
     energy_ev_per_electron: Positive = Field(description="change of the energy over the last three iterations")
     density_electrons_per_electron: Positive = Field(description="integrated change of the density")
@@ -80,9 +80,9 @@ class GpawConvergence(Section):
 class GpawMixer(Section):
     """Pulay mixing of the density."""
 
-    beta: Positive = Field(le=1, description="share of the residual that is mixed in")
+    beta: Positive = Field(le=1, description="fraction of the residual that is mixed in")
     history: Count = Field(description="number of old densities")
-    weight: Positive = Field(description="metric weight of long wavelengths")
+    weight: Positive = Field(description="weight of long wavelengths in the metric")
 
 
 KPoints = Annotated[int, Field(ge=1, le=100)]
@@ -96,11 +96,12 @@ class Gpaw(Section):
     cutoff_ev: Positive = Field(ge=30, le=5000, description="plane-wave cutoff, eV")
     kpoints: tuple[KPoints, KPoints, KPoints] = Field(strict=False, description="Monkhorst-Pack grid")
     smearing_ev: Positive = Field(le=10, description="width of the Fermi-Dirac distribution, eV")
-    bands: Count | None = Field(description="number of bands; null leaves it to GPAW")
+    bands: Count | None = Field(description="number of bands; null: GPAW's default")
     convergence: GpawConvergence
-    mixer: GpawMixer | None = Field(description="null leaves the mixing to GPAW")
+    mixer: GpawMixer | None = Field(description="null: GPAW's default mixing")
     mpi_ranks: Count = Field(
-        default=1, description="MPI ranks; part of the study because results depend on it in the last bits"
+        default=1,
+        description="number of MPI ranks; part of the study, because the last bits of the results depend on it",
     )
 
 
@@ -115,16 +116,18 @@ class Emt(Section):
 
 
 class Langevin(Section):
-    """Langevin dynamics from Maxwell-Boltzmann velocities, centre of mass at rest."""
+    """Langevin dynamics starting from Maxwell-Boltzmann velocities with the centre of mass at rest."""
 
-    temperature_kelvin: Positive = Field(ge=1, le=100_000, description="of the bath and of the initial velocities, K")
+    temperature_kelvin: Positive = Field(
+        ge=1, le=100_000, description="temperature of the bath and of the initial velocities, K"
+    )
     timestep_fs: Positive = Field(ge=0.01, le=10, description="fs")
     friction_per_fs: Positive = Field(le=1, description="1/fs")
-    seed: Seed = Field(description="of initial velocities and random forces")
+    seed: Seed = Field(description="random seed of the initial velocities and the bath")
 
 
 class Simulation(Section):
-    """What the frames of a simulated system depend on."""
+    """The settings that determine the frames of a simulated system."""
 
     crystal: Crystal
     calculator: Annotated[Gpaw | Emt, Field(discriminator="name")]
@@ -138,10 +141,10 @@ class Simulation(Section):
 
 
 class Simulated(Simulation):
-    """A system whose trajectory the study computes."""
+    """A system whose trajectory is computed by the study."""
 
     steps: Count = Field(description="steps after frame 0")
-    chunk_steps: Count = Field(description="steps a job runs before it saves its state")
+    chunk_steps: Count = Field(description="steps per job, after which the state is saved")
 
     @property
     def frames(self) -> int | None:
@@ -156,12 +159,12 @@ class Simulated(Simulation):
         return chunk * self.chunk_steps, min((chunk + 1) * self.chunk_steps, self.steps)
 
     def simulation(self) -> Simulation:
-        """This without its length: longer runs keep the chunks of shorter ones."""
+        """The settings without the length of the run: longer runs reuse the chunks of shorter ones."""
         return Simulation(crystal=self.crystal, calculator=self.calculator, dynamics=self.dynamics)
 
 
 def _kind(values: Any) -> str:
-    """A section that names a trajectory or files is an existing one; all others are held to be simulated."""
+    """A section that names a trajectory or files describes existing data; all others are simulations."""
     named = bool({"trajectory", "files"} & set(values)) if isinstance(values, dict) else isinstance(values, Imported)
     return "imported" if named else "simulated"
 

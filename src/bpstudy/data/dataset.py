@@ -63,7 +63,7 @@ class DataSet:
         if self.declared.energies_table is None:
             return None
         try:
-            return pd.read_csv(self.folder / self.declared.energies_table, sep=None, engine="python", comment="#")
+            return pd.read_csv(self.folder / self.declared.energies_table, sep=r"[,;\s]+", engine="python")
         except (OSError, ValueError, pd.errors.ParserError) as error:
             raise TrajectoryError(f"{self.declared.energies_table}: cannot be read as a table ({error})") from None
 

@@ -7,6 +7,7 @@ into frames first, so that a damaged frame is named and none is dropped; all oth
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import lzma
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from ase import Atoms
+from ase.db import connect
 from ase.io import iread
 from ase.io.extxyz import read_xyz
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats
@@ -54,15 +56,18 @@ def kind_of(path: Path) -> str:
         TrajectoryError: it is not known.
     """
     with reading(path):
-        if not path.name.endswith((".traj", ".db")):
-            with open_text(path) as file:
-                start = file.read(64) if _is_text(path) else ""
-            if start.split()[:1] == ["begin"]:
-                return N2P2
+        start = _start(path)
+        if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise TrajectoryError(f"{path}: is UTF-16; save it as UTF-8")
+        if start.removeprefix(codecs.BOM_UTF8).split()[:1] == [b"begin"]:
+            return N2P2
         try:
-            return cast(str, filetype(str(path)))
+            kind = filetype(str(path))
+            return cast(str, kind if kind in ioformats else filetype(str(path), guess=False))
         except UnknownFileTypeError:
-            raise TrajectoryError(f"{path}: its format is not known; name it with the key `format`") from None
+            raise TrajectoryError(
+                f"{path}: ASE cannot read this trajectory: its format is not known; name it with the key `format`"
+            ) from None
 
 
 def open_text(path: Path) -> TextIO:
@@ -71,13 +76,9 @@ def open_text(path: Path) -> TextIO:
     return cast(TextIO, opener(path, "rt", encoding="utf-8-sig"))
 
 
-def _is_text(path: Path) -> bool:
-    opener = COMPRESSED.get(path.suffix, open)
-    with opener(path, "rb") as file:
-        start = file.read(1024)
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise TrajectoryError(f"{path}: is UTF-16; save it as UTF-8")
-    return b"\0" not in start and not start.startswith(b"- of Ulm")
+def _start(path: Path) -> bytes:
+    with COMPRESSED.get(path.suffix, open)(path, "rb") as file:
+        return cast(bytes, file.read(1024))
 
 
 def _extxyz(path: Path, kind: str, elements: object) -> Iterator[Atoms]:
@@ -132,7 +133,18 @@ def _dump(path: Path, kind: str, elements: Sequence[str] | None) -> Iterator[Ato
         raise TrajectoryError(f"{path}: names no elements; name those of its atom types with the key `elements`")
     named: dict[str, Any] = {} if "element" in columns else {"specorder": list(elements or ())}
     with reading(path):
-        yield from iread(str(path), index=":", format=kind, do_not_split_by_at_sign=True, **named)
+        for atoms in iread(str(path), index=":", format=kind, do_not_split_by_at_sign=True, **named):
+            if atoms.calc is not None:
+                atoms.calc.results.pop("energy", None)  # ASE's own: dumps have none, and it says 0
+            yield atoms
+
+
+def _database(path: Path, kind: str, elements: object) -> Iterator[Atoms]:
+    with reading(path):
+        for row in connect(str(path), type="db").select():
+            atoms = row.toatoms()
+            atoms.info |= row.key_value_pairs
+            yield atoms
 
 
 def _n2p2(path: Path, kind: str, elements: object) -> Iterator[Atoms]:
@@ -149,6 +161,7 @@ READERS: dict[str, Callable[[Path, str, Sequence[str] | None], Iterator[Atoms]]]
     "extxyz": _extxyz,
     "xyz": _extxyz,
     "traj": _traj,
+    "db": _database,
     DUMP: _dump,
     N2P2: _n2p2,
 }

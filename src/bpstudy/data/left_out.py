@@ -71,12 +71,15 @@ def _without_motion(
     of = inspections.get(asked.runs.reference)
     if of is None:
         return
+    step_fs = of.declared.timestep_fs or asked.runs.timestep_fs
+    needed = 2 * round(asked.runs.longest_fs / step_fs) + round(asked.runs.from_fs / step_fs)
     missing = [
         what
         for what, lacks in (
             ("momenta", not of.moves),
             ("frames in order of time", of.declared.trajectory is None),
             ("periodicity along all three axes", not (of.table["pbc"] == "TTT").all()),
+            (f"{needed} frames for lags up to longest_fs = {asked.runs.longest_fs:g}", len(of) < needed),
         )
         if lacks
     ]
@@ -131,8 +134,10 @@ def _with_fewer_frames(
 
 def _fit_curves(curves: dict[str, Any], there: int, lines: list[str]) -> None:
     """Learning curves of no more frames than there are."""
-    counts = [count for count in curves["counts"] if count <= there] or [there]
-    several = min(curves["count_of_shares"], max(1, there // 2))
+    counts = [count for count in curves["counts"] if count <= there] or sorted(
+        {max(1, there // 4), max(1, there // 2), there}
+    )
+    several = min(curves["count_of_shares"], max(1, there // 4))
     shares = [share for share in curves["shares"] if round(share * there) >= several]
     for key, fitting in (("counts", counts), ("count_of_shares", several), ("shares", shares)):
         if curves[key] != fitting:

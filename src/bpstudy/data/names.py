@@ -40,12 +40,7 @@ class Names:
 
 def held(atoms: Atoms) -> dict[str, Any]:
     """Everything a frame holds beside its atoms, cell and periodic axes, by name."""
-    found: dict[str, Any] = {}
-    for name, value in atoms.info.items():
-        if name in ("key_value_pairs", "data") and isinstance(value, dict):  # rows of ASE's databases
-            found |= value
-        else:
-            found[name] = value
+    found: dict[str, Any] = dict(atoms.info)
     found |= {name: array for name, array in atoms.arrays.items() if name not in ("numbers", "positions")}
     if atoms.calc is not None:
         found |= {name: value for name, value in atoms.calc.results.items() if value is not None}
@@ -59,13 +54,13 @@ def find_names(atoms: Atoms, where: str, energy: str | None, forces: str | None,
         where: file and frame, for the message.
         energy: the name asked for; None: known ones.
         forces: likewise; "none": no forces are wanted.
-        others: names of energies that stand elsewhere, in a table.
+        others: columns of a table that holds the energies instead.
 
     Raises:
         TrajectoryError: it is not there, there is none, or there are several; the message says what there is.
     """
     there = held(atoms)
-    scalars = [name for name, value in there.items() if _is_number(value)] + list(others)
+    scalars = list(others) or [name for name, value in there.items() if _is_number(value)]
     arrays = [name for name, value in there.items() if np.shape(value) == (len(atoms), 3)]
     chosen = _choose("energy", energy, scalars, ENERGIES, where, "has no energy; each frame needs one (eV per cell)")
     assert chosen is not None

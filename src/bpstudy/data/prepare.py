@@ -12,6 +12,7 @@ from bpstudy.config.base import ConfigError
 from bpstudy.config.datasets import Imported
 from bpstudy.config.explain import under_heading
 from bpstudy.config.study import Config, load
+from bpstudy.data.archived import as_archived
 from bpstudy.data.choose import chosen
 from bpstudy.data.errors import TrajectoryError
 from bpstudy.data.held_out import held_out_problems
@@ -25,11 +26,13 @@ class Prepared:
 
     Attributes:
         inspections: of each used system whose frames exist.
+        archived: a line on the length of each archived trajectory, where it may be short.
     """
 
     study: Config
     inspections: Mapping[str, Inspection] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    archived: tuple[str, ...] = ()
 
 
 def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
@@ -39,9 +42,12 @@ def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
         ConfigError: each wrong key, or the file and frame that cannot be used.
     """
     study = load(values)
+    values, archived = as_archived(values, study, folder)
+    if archived:
+        study = load(values)
     inspections = _inspect(study, folder)
     if not inspections:
-        return Prepared(study)
+        return Prepared(study, archived=tuple(archived))
     left, lines = leave_out(deepcopy(dict(values)), study, inspections)
     counts = {name: len(numbers) for name, numbers in _chosen(study, inspections).items()}
     for name, count in counts.items():
@@ -49,7 +55,7 @@ def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
     study = load(left)
     if problems := held_out_problems(study, inspections, _chosen(study, inspections)):
         raise ConfigError(under_heading(problems))
-    return Prepared(study, inspections, tuple(lines))
+    return Prepared(study, inspections, tuple(lines), tuple(archived))
 
 
 def _inspect(study: Config, folder: Path | None) -> dict[str, Inspection]:

@@ -132,7 +132,7 @@ def thermodynamics(frames: Sequence[Atoms], timestep_fs: float | None = None) ->
         free = np.array([frame.calc.results.get("free_energy", np.nan) for frame in frames])
         kinetic = np.array([frame.get_kinetic_energy() if frame.has("momenta") else np.nan for frame in frames])
     steps = np.arange(len(frames))
-    freedom = degrees_of_freedom(len(frames[0]))
+    freedom = degrees_of_freedom(len(frames[0])) or np.nan  # a single atom has no temperature
     return pd.DataFrame(
         {
             "step": steps,

@@ -41,10 +41,11 @@ def cell_sums(functions: SymmetryFunctions, frames: Sequence[Atoms]) -> pd.DataF
 def magnitudes(settings: UnitFunctions, frames: Sequence[Atoms]) -> pd.DataFrame:
     """Mean |ΣG| of each type for every cutoff and unit of length, with its rank (1 is the largest)."""
     cutoffs = sorted({settings.cutoff_angstrom, *settings.other_cutoffs_angstrom})
+    found = {cutoff: _sums_of_lengths(settings, cutoff, frames) for cutoff in cutoffs}
     tables = []
     for length in LENGTHS_ANGSTROM:
         for cutoff in cutoffs:
-            sums = cell_sums(unit_functions(settings, cutoff, length), frames)
+            sums = found[cutoff][length]
             magnitude = sums.abs().mean()
             tables.append(
                 pd.DataFrame(
@@ -60,6 +61,17 @@ def magnitudes(settings: UnitFunctions, frames: Sequence[Atoms]) -> pd.DataFrame
                 )
             )
     return pd.concat(tables, ignore_index=True)
+
+
+def _sums_of_lengths(settings: UnitFunctions, cutoff: float, frames: Sequence[Atoms]) -> dict[str, pd.DataFrame]:
+    """`cell_sums` in each unit of length, of one search for neighbours; a function that is the same in both once."""
+    functions = {length: unit_functions(settings, cutoff, length).functions for length in LENGTHS_ANGSTROM}
+    different = list(dict.fromkeys(function for group in functions.values() for function in group))
+    sums = compute_frames(SymmetryFunctions(different), frames).sum(axis=1)
+    return {
+        length: pd.DataFrame(sums[:, [different.index(function) for function in group]], columns=list(TYPES))
+        for length, group in functions.items()
+    }
 
 
 def scatter(energy_ev: np.ndarray, g: np.ndarray, bins: int) -> float:

@@ -17,12 +17,11 @@ from ase import Atoms
 
 from bpstudy.checksums import sha256
 from bpstudy.config.systems import Simulated, Simulation
+from bpstudy.data.archived import MANIFEST, SUFFIXES
 from bpstudy.data.columns import Columns, ColumnsError, joined, parse
 from bpstudy.data.trajectory import read_frames, snapshot, write_frames
 from bpstudy.files import atomic_path
 
-MANIFEST = "SHA256SUMS"
-SUFFIXES = (".traj.xz", ".state.json", ".record.json")
 # Contexts of eight bytes, the size of most numbers: a sixth smaller than the default.
 COMPRESSION = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "lp": 3, "pb": 3}]
 

@@ -54,7 +54,10 @@ def metrics(
             "trained_on": _frames_label(table.loc[table["set"] == "train", "frame"]),
             "seed": summary["seed"],
         }
-        ended = {key: summary[key] for key in ("optimizer", "weight_decay", "iterations", "seconds", "stop_reason")}
+        ended = {
+            key: summary[key]
+            for key in ("optimizer", "weight_decay", "iterations", "seconds", "operations", "stop_reason")
+        }
         for chosen, frames in table.groupby("set", sort=False):
             scores = asdict(errors(frames["energy_dft_ev"], frames["energy_nn_ev"], frames["n_atoms"]))
             beside = compared[name][str(chosen)] | _force_errors(frames, tables[name].query("set == @chosen"))

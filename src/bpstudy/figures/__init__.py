@@ -1,1 +1,1 @@
-"""Figures, one module a family: tables in, a matplotlib `Figure` out; `style.save` writes it."""
+"""Figures, one module per family: tables in, a matplotlib `Figure` out; `style.save` writes it."""

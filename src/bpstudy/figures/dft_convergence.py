@@ -1,4 +1,4 @@
-"""Are the settings of the DFT right? Errors and time of each variant."""
+"""Convergence of the DFT settings: errors and time of each variant."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ PANELS = {
 def dft_convergence(
     systems: Mapping[str, pd.DataFrame], study: Mapping[str, str], width_cm: float = style.WIDTH_CM
 ) -> Figure:
-    """A row of panels a system: what each variant differs in from the tight reference, and from the study's settings.
+    """One row of panels per system: deviation of each variant from the tight reference and from the study's settings.
 
     Args:
         systems: the table of `bpstudy.dynamics.convergence.compare` of each system.
@@ -44,7 +44,7 @@ def dft_convergence(
 def _system(axes: np.ndarray, name: str, table: pd.DataFrame, study: str) -> None:
     columns = ["constant_mev_per_atom", "energy_std_mev_per_atom", "forces_rms_mev_per_angstrom"]
     require_finite(table, columns, f"dft_convergence of {name}")
-    floor = table.iloc[-1]  # the trajectory against its own settings, converged
+    floor = table.iloc[-1]  # the trajectory against its own settings, converged further
     others = table.iloc[:-1]
     order = list(dict.fromkeys(others["variant"]))
     places = {variant: place for place, variant in enumerate(order)}
@@ -57,7 +57,7 @@ def _system(axes: np.ndarray, name: str, table: pd.DataFrame, study: str) -> Non
         timed = column == "seconds_per_frame"
         for kind, part, color, marker in kinds[:1] if timed else kinds:
             drawn = others.drop_duplicates("variant") if timed else part
-            values = drawn[column].where(drawn[column] > 0)  # a logarithmic axis has no zero
+            values = drawn[column].where(drawn[column] > 0)  # a logarithmic axis cannot show zero
             ax.scatter(
                 values,
                 drawn["variant"].map(places),

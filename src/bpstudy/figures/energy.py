@@ -12,10 +12,10 @@ from bpstudy.figures.tables import require, require_finite, time_axis
 def energy_over_time(thermo: pd.DataFrame, width_cm: float = style.WIDTH_CM) -> Figure:
     """Potential energy of the cell against time, counted from the first frame.
 
-    Where the frames have momenta, the total energy is drawn too, and the temperature under them.
+    Where the frames have momenta, the total energy is shown as well, and the temperature in a panel below.
 
     Args:
-        thermo: step, time_fs, potential_ev, total_ev, temperature_kelvin; a row a frame.
+        thermo: step, time_fs, potential_ev, total_ev, temperature_kelvin; one row per frame.
     """
     require(thermo, ["step", "time_fs", "potential_ev", "total_ev", "temperature_kelvin"], "thermo")
     require_finite(thermo, ["potential_ev"], "thermo")

@@ -1,4 +1,4 @@
-"""Learning curves, energies alone and with forces."""
+"""Learning curves of fits to energies alone and to energies and forces."""
 
 import pandas as pd
 import seaborn as sns
@@ -18,11 +18,11 @@ PANELS = {
 
 @style.themed
 def force_curves(table: pd.DataFrame, goals: tuple[float, float], width_cm: float = style.WIDTH_CM) -> Figure:
-    """Held-out errors of energy and forces against the number of frames, networks and ridge of both fits.
+    """Held-out errors of energies and forces against the number of training frames; networks and ridge, both fits.
 
     Args:
         table: of `bpstudy.training.learning.learning_curves`, with the column fit.
-        goals: errors at the most, meV per atom and meV/Å: dashed lines.
+        goals: largest errors wanted, meV per atom and meV/Å, drawn as dashed lines.
     """
     require_finite(table, ["frames", *PANELS], "learning curves with forces")
     figure = style.figure(width_cm, 7.0)

@@ -1,4 +1,4 @@
-"""What forces in the fit change."""
+"""The effect of fitting to forces."""
 
 import pandas as pd
 import seaborn as sns
@@ -18,11 +18,11 @@ COLORS = dict(zip(FITS, (style.MARKED, style.NETWORK), strict=True))
 
 @style.themed
 def with_forces(table: pd.DataFrame, goals: tuple[float, float], width_cm: float = style.WIDTH_CM) -> Figure:
-    """Held-out errors of energy and forces of each pair of experiments, all seeds, beside ridge with the same loss.
+    """Held-out errors of energies and forces of each pair of experiments, all seeds, and of ridge with the same loss.
 
     Args:
         table: of `bpstudy.evaluation.tables.with_forces`.
-        goals: errors at the most, meV per atom and meV/Å: dashed lines.
+        goals: largest errors wanted, meV per atom and meV/Å, drawn as dashed lines.
     """
     require_finite(table, [*PANELS, *(ridge for ridge, _ in PANELS.values())], "errors with forces")
     pairs = list(dict.fromkeys(table["pair"]))

@@ -14,7 +14,7 @@ MARKERS = {"G1": "o", "G2": "s", "G3": "D", "G4": "^", "G5": "v"}
 
 @style.themed
 def hierarchy(table: pd.DataFrame, width_cm: float = style.WIDTH_CM) -> Figure:
-    """Mean magnitude of each unit function, summed over the cell, against the cutoff; a panel for each unit of length.
+    """Mean magnitude of each unit function, summed over the cell, against the cutoff; one panel per unit of length.
 
     Args:
         table: length_unit (angstrom, bohr), cutoff_angstrom, function, magnitude.

@@ -1,4 +1,4 @@
-"""How the fits went."""
+"""Training histories."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +20,7 @@ def histories(
     targets_mse_ev2: Mapping[str, float],
     width_cm: float = style.WIDTH_CM,
 ) -> Figure:
-    """Training MSE against iteration, a panel for each experiment and a line for each seed.
+    """Training MSE against iteration, one panel per experiment and one line per seed.
 
     Args:
         table: experiment, seed, iteration, mse_ev2; may hold other experiments too.
@@ -28,7 +28,7 @@ def histories(
         targets_mse_ev2: error at which each experiment's fits stop, (eV per cell)², drawn as a line unless it is 0.
     """
     if not experiments:
-        raise TableError("histories: no experiment is named")
+        raise TableError("histories: no experiments given")
     require_finite(
         require(table, ["experiment", "seed", "iteration", "mse_ev2"], "histories"), ["mse_ev2"], "histories"
     )
@@ -63,6 +63,6 @@ def histories(
     for ax in axes[len(experiments) :]:
         ax.set_axis_off()
     figure.supxlabel("iteration")
-    figure.supylabel("MSE of the training frames ((eV per cell)²)")
+    figure.supylabel("training MSE ((eV per cell)²)")
     sns.despine(fig=figure)
     return figure

@@ -1,4 +1,4 @@
-"""What sets of symmetry functions hold."""
+"""Information content of sets of symmetry functions."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ COLUMNS = ["cutoff_angstrom", "functions", "dead", "effective_rank", "degeneracy
 
 @style.themed
 def heat_maps(table: pd.DataFrame, experiments: Sequence[str], width_cm: float = style.WIDTH_CM) -> Figure:
-    """Pearson correlation of the functions of each experiment with each other; grey where a function does not vary.
+    """Pearson correlations between the functions of each experiment; grey where a function is constant.
 
     Args:
         table: experiment, element, first, second, correlation.
-        experiments: those shown, a panel each (the first element's functions).
+        experiments: those shown, one panel each (functions of the first element).
     """
     require(table, ["experiment", "element", "first", "second", "correlation"], "correlations")
     require_known(experiments, set(table["experiment"]), "correlations, experiment")

@@ -15,7 +15,7 @@ LABELS = {"network": "networks, median and range of the seeds", "ridge": "ridge 
 
 @style.themed
 def learning(table: pd.DataFrame, count_of_shares: int, width_cm: float = style.WIDTH_CM) -> Figure:
-    """Held-out RMSE against the number of frames at the longest duration, and against the duration at one number.
+    """Held-out RMSE against the number of frames at the longest duration, and against the duration at a fixed number.
 
     Where times are not known, the share of the frames stands for the duration.
 

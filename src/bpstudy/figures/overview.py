@@ -1,4 +1,4 @@
-"""Errors of several experiments, every seed of them."""
+"""Errors of several experiments, all seeds."""
 
 from collections.abc import Sequence
 
@@ -20,16 +20,16 @@ COLUMNS = [
     "ridge_rmse_mev_per_atom",
 ]
 BOOTSTRAPS = 2000
-WIDE = 1e3  # of an axis: ticks at powers of ten alone
+WIDE = 1e3  # of an axis that has ticks at powers of ten only
 
 
 @style.themed
 def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float = style.WIDTH_CM) -> Figure:
-    """RMSE of each experiment: every seed a dot, the median with its 95 % bootstrap interval, least median first.
+    """RMSE of each experiment: one dot per seed, and the median with its 95 % bootstrap interval, lowest median first.
 
-    They are ranked on the last set there is: an independent trajectory, else later frames, else the training frames.
-    The baselines beside them: a diamond is ridge regression on the summed functions, the dashed lines are a model that
-    always says the mean energy of the training frames.
+    Experiments are ranked on the last set available: an independent trajectory, else later frames, else the training
+    set. Baselines: diamonds are ridge regression on the summed functions, dashed lines a model that always predicts the
+    mean energy of the training set.
 
     Args:
         metrics: experiment, functions, seed, set, rmse_mev_per_atom and those of the baselines; may hold other
@@ -37,7 +37,7 @@ def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float 
         experiments: those to compare.
     """
     if not experiments:
-        raise TableError("overview: no experiment is named")
+        raise TableError("overview: no experiments given")
     require_finite(require(metrics, COLUMNS, "metrics"), COLUMNS[4:], "metrics")
     require_known(experiments, set(metrics["experiment"]), "overview, experiment")
     chosen = metrics[metrics["experiment"].isin(experiments)]
@@ -108,6 +108,6 @@ def overview(metrics: pd.DataFrame, experiments: Sequence[str], width_cm: float 
 
 
 def _row_label(chosen: pd.DataFrame, experiment: str) -> str:
-    """The functions, if they tell the experiments apart, else the name of the experiment."""
+    """The functions, if they distinguish the experiments, else the names of the experiments."""
     functions = chosen.groupby("experiment")["functions"].first()
     return str(functions[experiment]) if functions.is_unique else experiment

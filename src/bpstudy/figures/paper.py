@@ -1,4 +1,4 @@
-"""The paper: a Typst manuscript whose every number and picture is read from files."""
+"""The paper: a Typst manuscript that reads all of its numbers and figures from files."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
@@ -16,13 +16,13 @@ class PaperError(ValueError):
 def build(source: Path, output: Path, root: Path, inputs: Mapping[str, Path], date: date) -> None:
     """Typeset `source` to the PDF `output`; the same files give the same bytes.
 
-    Only the fonts that come with Typst are used. The PDF appears whole or not at all.
+    Only the fonts shipped with Typst are used. The PDF appears whole or not at all.
 
     Args:
         source: the manuscript (.typ), in `root`.
         root: the folder that the manuscript may read from.
         inputs: files by the names under which the manuscript finds them in `sys.inputs`; all in `root`.
-        date: the date the paper bears. It belongs to the data; today's would change the file with each run.
+        date: printed on the paper. It belongs to the data; today's date would change the file with each run.
 
     Raises:
         PaperError: a file is missing or not in `root`, or Typst refuses the manuscript.
@@ -45,7 +45,7 @@ def build(source: Path, output: Path, root: Path, inputs: Mapping[str, Path], da
                 ignore_system_fonts=True,
                 sys_inputs={**given, "date": date.isoformat()},
             )
-            # Without tags: Typst 0.15.1 fails to tag pictures that float into a table broken across pages.
+            # Untagged: Typst 0.15.1 fails to tag pictures that float into a table broken across pages.
             compiler.compile(output=str(temporary), format="pdf", timestamp=int(stamp.timestamp()), pdf_tags=False)
         except typst.TypstError as error:
             raise PaperError(f"Typst: {error.diagnostic or error}".strip()) from error

@@ -1,4 +1,4 @@
-"""Dynamics with a network beside those of the DFT."""
+"""Molecular dynamics with a network compared with DFT."""
 
 import pandas as pd
 import seaborn as sns
@@ -15,7 +15,7 @@ RUNS = {"NVE": style.NETWORK, "NVE, supercell": style.MARKED}
 def potential_runs(
     energies: pd.DataFrame, rdf: pd.DataFrame, motion: pd.DataFrame, width_cm: float = style.WIDTH_CM
 ) -> Figure:
-    """The total energy at constant energy, and g(r), velocity autocorrelation and mean square displacement in a bath.
+    """Total energy in NVE, and g(r), velocity autocorrelation and mean square displacement in NVT.
 
     Args:
         energies, rdf, motion: of `bpstudy.potential.runs.all_runs`.

@@ -1,4 +1,4 @@
-"""Energies of DFT and of the networks of an experiment, and what lies between them."""
+"""Energies of DFT and of an experiment's networks, and their residuals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ ERRORS = ["mse_ev2", "rmse_mev_per_atom"]
 
 @dataclass(frozen=True, eq=False)
 class _Set:
-    """Energies of DFT (n_frames,) and of all seeds (n_seeds, n_frames), eV per cell, along the time axis."""
+    """Energies of DFT (n_frames,) and of all seeds (n_seeds, n_frames), eV per cell, against time."""
 
     label: str
     color: str
@@ -38,16 +38,16 @@ def predictions(
     held_out: Sequence[str] = ("later",),
     width_cm: float = style.WIDTH_CM,
 ) -> Figure:
-    """E(DFT) and E(NN) along the trajectory, and the residuals under them.
+    """E(DFT) and E(NN) along the trajectory, with the residuals below.
 
-    The line is the seed with the median training error (the lower of the two in the middle), the band reaches from the
-    least to the greatest of all seeds. Both axes are scaled to the line: a seed that went astray leaves the panel.
+    The line is the seed with the median training error (the lower of the two in the middle), the band spans the minimum
+    to the maximum over all seeds. Both axes are scaled to the line: a seed that diverged leaves the panel.
 
     Args:
-        tables: for each seed frame, time_fs, energy_dft_ev, energy_nn_ev (cell) and set; all of the same frames.
+        tables: of each seed: frame, time_fs, energy_dft_ev, energy_nn_ev (cell) and set; all on the same frames.
         metrics: experiment, seed, set, functions, cutoff_angstrom, hidden, n_atoms, mse_ev2, rmse_mev_per_atom.
-        held_out: sets to draw beside `train`, if they are there: those of the trajectory that was trained on (another
-            trajectory has a time axis of its own).
+        held_out: sets to draw besides `train`, where present: those of the training trajectory (another trajectory has
+            its own time axis).
     """
     rows = _errors_of(tables, metrics, experiment)
     train = rows[rows["set"] == TRAIN].sort_values(["rmse_mev_per_atom", "seed"])
@@ -56,7 +56,7 @@ def predictions(
     colors = style.set_colors(pd.concat([table["set"] for table in tables.values()]))
     drawn = {name: color for name, color in colors.items() if name in (TRAIN, *held_out)}
     if TRAIN not in drawn:
-        raise TableError(f"predictions of {experiment}: no frame belongs to the set {TRAIN}")
+        raise TableError(f"predictions of {experiment}: no frames in the set {TRAIN}")
     sets = [_collect(tables, name, color) for name, color in drawn.items()]
 
     figure = style.figure(width_cm, 10.5)
@@ -80,7 +80,7 @@ def predictions(
 def _errors_of(tables: Mapping[int, pd.DataFrame], metrics: pd.DataFrame, experiment: str) -> pd.DataFrame:
     """The rows of the metrics that belong to these seeds of the experiment."""
     if not tables:
-        raise TableError(f"predictions of {experiment}: no seed is given")
+        raise TableError(f"predictions of {experiment}: no seeds given")
     require(metrics, SETTINGS + ERRORS, "metrics")
     rows = metrics[(metrics["experiment"] == experiment) & metrics["seed"].isin(list(tables))]
     absent = sorted(set(tables) - set(rows.loc[rows["set"] == TRAIN, "seed"]))
@@ -136,7 +136,7 @@ def _residuals(ax: Axes, sets: list[_Set], line: int, n_atoms: int) -> None:
 
 
 def _networks(ax: Axes, one: _Set, values: np.ndarray, line: int, labelled: bool) -> None:
-    """The line of one seed and the band of all."""
+    """The line of one seed and the band of all seeds."""
     label = f"NN, {one.label}" if labelled else None
     sns.lineplot(
         x=one.time, y=values[line], estimator=None, color=one.color, linewidth=0.7, label=label, legend=False, ax=ax

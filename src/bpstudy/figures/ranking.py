@@ -1,4 +1,4 @@
-"""Which of several experiments is best, and how sure that is."""
+"""Which of several experiments is best, and with what probability."""
 
 from collections.abc import Mapping
 
@@ -20,15 +20,15 @@ def ranking(
     decided_on: str,
     width_cm: float = style.WIDTH_CM,
 ) -> Figure:
-    """For each group a panel: error of each experiment with its 95 % interval, and its probability of being the best.
+    """One panel per group: error of each experiment with its 95 % interval, and its probability of being the best.
 
-    The rows are ordered by the first group; in the others stand the experiments of the same functions.
+    Rows are sorted by the first group; the other groups show the experiments with the same functions.
 
     Args:
         table: the ranking.
         functions: of each experiment; equal within a row.
         groups: those shown, with their titles.
-        decided_on: the set of frames.
+        decided_on: the held-out frames that decide.
     """
     require(table, COLUMNS, "ranking")
     require_known(groups, set(table["group"]), "ranking, group")

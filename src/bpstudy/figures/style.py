@@ -1,4 +1,4 @@
-"""Look of all figures and how they are written: print sizes, one font, colours that the colour-blind can tell apart."""
+"""Style of all figures and how they are written: print sizes, one font, colours safe for colour-blind readers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ WIDTH_CM = 16.0  # the text width of an A4 page
 FONT_PT = 8.0
 CM_PER_INCH = 2.54
 
-# Okabe and Ito's colours by what they stand for, the same in every figure.
+# Okabe and Ito's colours by meaning, the same in every figure.
 DFT, NETWORK, HELD_OUT, INDEPENDENT, MARKED, PLAIN = "#000000", "#D55E00", "#009E73", "#CC79A7", "#0072B2", "#7F7F7F"
 SETS = {"train": NETWORK, "later": HELD_OUT, "independent": INDEPENDENT}
 OTHER_SETS = ("#56B4E9", "#E69F00", "#F0E442")
@@ -34,7 +34,7 @@ METADATA = {  # what a key is called in the format
 UNDATED = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 _SETTINGS: Any = {
-    "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same letters on every machine
+    "font.family": ["DejaVu Sans"],  # shipped with matplotlib: the same glyphs on every machine
     "mathtext.fontset": "dejavusans",
     "font.size": FONT_PT,
     "axes.titlesize": FONT_PT,
@@ -64,7 +64,7 @@ _SETTINGS: Any = {
 
 @contextmanager
 def theme() -> Iterator[None]:
-    """The look of the figures, for drawing and for writing; whatever was set before comes back afterwards."""
+    """The style of the figures, for drawing and for writing; earlier settings are restored afterwards."""
     with sns.axes_style("ticks"), sns.plotting_context("paper"), mpl.rc_context(_SETTINGS):
         yield
 
@@ -93,7 +93,7 @@ def set_colors(names: Iterable[str]) -> dict[str, str]:
 
 
 def set_label(name: str) -> str:
-    """How a set of frames is called in a legend."""
+    """Name of a set of frames in legends."""
     return SET_LABELS.get(name, f"{name} frames")
 
 

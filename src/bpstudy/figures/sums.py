@@ -1,4 +1,4 @@
-"""The energy against sums of symmetry functions."""
+"""Energy against sums of symmetry functions."""
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,11 @@ FRAMES_PER_BIN, MAX_BINS = 10, 20
 
 @style.themed
 def unit_sums(unit_functions: pd.DataFrame, scatter: pd.DataFrame, width_cm: float = style.WIDTH_CM) -> Figure:
-    """E(G) for each sum of unit functions, a panel each, least scatter first; sums with G3 are marked by colour.
+    """E(G) for each sum of unit functions, one panel each, lowest scatter first; sums with G3 are marked by colour.
 
     Args:
-        unit_functions: frame, energy_ev, G1 … G5 (each summed over the atoms of the cell); a row a frame.
-        scatter: sum ("G1+G3"), terms, scatter (spread of E at a given G relative to sd(E)); a row a panel.
+        unit_functions: frame, energy_ev, G1 … G5 (each summed over the atoms of the cell); one row per frame.
+        scatter: sum ("G1+G3"), terms, scatter (spread of E at a given G relative to sd(E)); one row per panel.
     """
     types = list(style.TYPES)
     require_finite(unit_functions, ["energy_ev", *types], "unit_functions")
@@ -51,7 +51,7 @@ def unit_sums(unit_functions: pd.DataFrame, scatter: pd.DataFrame, width_cm: flo
         ax.set_axis_off()
     for color, text in ((style.MARKED, "with G3"), (style.PLAIN, "without G3")):
         axes[len(scatter)].scatter([], [], s=12, color=color, label=text)
-    axes[len(scatter)].legend(loc="center", title="number: scatter of E\n(1: G says nothing)", alignment="left")
+    axes[len(scatter)].legend(loc="center", title="number: scatter of E\n(1: G is uninformative)", alignment="left")
     figure.supxlabel("sum of unit symmetry functions over the atoms of the cell (dimensionless)")
     figure.supylabel("$E$ − mean (meV per cell)")
     sns.despine(fig=figure)
@@ -72,11 +72,11 @@ def _write_in_free_corner(ax: Axes, text: str, x: np.ndarray, y: np.ndarray) -> 
 
 @style.themed
 def energy_against_sum(sums: pd.DataFrame, atom: int | None = None, width_cm: float = style.WIDTH_CM) -> Figure:
-    """E against the sum of all symmetry functions, coloured by frame; mean and sd of E in bins of equal count over it.
+    """E against the sum of all symmetry functions, coloured by frame, with mean and sd of E in bins of equal count.
 
     Args:
-        sums: frame, energy_ev, sum; a row a frame.
-        atom: the atom whose functions are summed; None: those of all atoms.
+        sums: frame, energy_ev, sum; one row per frame.
+        atom: the atom whose functions are summed; None for all atoms.
     """
     require_finite(sums, ["frame", "energy_ev", "sum"], "sums")
     figure = style.figure(width_cm, 7.5)

@@ -1,4 +1,4 @@
-"""Checks of the tables that figures are drawn from."""
+"""Checks of the tables from which figures are drawn."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,25 +8,25 @@ PS_FROM_FS = 5000.0  # longer time axes are in ps
 
 
 class TableError(ValueError):
-    """A figure cannot be drawn from a table; the message names the table and what it lacks."""
+    """A figure cannot be drawn from a table; the message names the table and what is missing."""
 
 
 def require(table: pd.DataFrame, columns: Sequence[str], name: str) -> pd.DataFrame:
     """The table, if it has rows and these columns.
 
     Raises:
-        TableError: it has not.
+        TableError: it does not.
     """
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise TableError(f"{name}: column {', '.join(missing)} is missing; it has {', '.join(map(str, table.columns))}")
     if table.empty:
-        raise TableError(f"{name}: has no rows, nothing can be drawn")
+        raise TableError(f"{name}: has no rows to draw")
     return table
 
 
 def require_finite(table: pd.DataFrame, columns: Sequence[str], name: str) -> pd.DataFrame:
-    """The table, if it has rows and these columns are numbers throughout; TableError otherwise."""
+    """The table, if it has rows and these columns hold finite numbers only; TableError otherwise."""
     require(table, columns, name)
     for column in columns:
         values = pd.to_numeric(table[column], errors="coerce")
@@ -38,16 +38,16 @@ def require_finite(table: pd.DataFrame, columns: Sequence[str], name: str) -> pd
 
 
 def require_known(values: Iterable[str], known: Iterable[str], name: str) -> None:
-    """TableError when a value is not among the known ones."""
+    """Raise TableError if a value is not among the known ones."""
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise TableError(
-            f"{name}: {', '.join(map(repr, unknown))} does not exist; there are {', '.join(sorted(known))}"
+            f"{name}: {', '.join(map(repr, unknown))} does not exist; available: {', '.join(sorted(known))}"
         )
 
 
 def time_axis(table: pd.DataFrame, frame_column: str) -> tuple[pd.Series, str]:
-    """Where the rows lie in time and the label of that axis: fs, ps, or frames where the times are unknown."""
+    """Times of the rows and the label of their axis: fs, ps, or frame numbers where the times are unknown."""
     if table["time_fs"].isna().any():
         return table[frame_column], "frame"
     if table["time_fs"].max() > PS_FROM_FS:

@@ -1,4 +1,4 @@
-"""Is the dynamics right? Temperature, energy and structure of each system against what theory expects."""
+"""Validation of the dynamics: temperature, energy and structure of each system compared with theory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ class Tables:
 
 @style.themed
 def thermal(systems: Mapping[str, Tables], width_cm: float = style.WIDTH_CM) -> Figure:
-    """A column a system: T against time in blocks, distributions of T and E_pot against theory, and g(r)."""
+    """One column per system: block averages of T against time, distributions of T and E_pot with theory, and g(r)."""
     if not systems:
-        raise TableError("thermal: no system is named")
+        raise TableError("thermal: no systems given")
     for name, tables in systems.items():
         require(tables.summary, ["quantity", "value", "error", "expected", "reason"], f"thermal summary of {name}")
         require_finite(tables.rdf, ["distance_angstrom", "g", "g_own_images"], f"thermal rdf of {name}")
@@ -55,7 +55,7 @@ def thermal(systems: Mapping[str, Tables], width_cm: float = style.WIDTH_CM) -> 
 
 
 def _temperature(ax: Axes, tables: Tables) -> None:
-    """Block means within the range of the block; the bath; when T stays there and where the statistics start."""
+    """Block means and ranges, the bath, when T reaches it for good, and where the statistics start."""
     if tables.blocks.empty:
         return _absent(ax, tables, "temperature_at_bath_from", "time")
     require(tables.blocks, BLOCKS, "thermal blocks")
@@ -84,7 +84,7 @@ def _temperature(ax: Axes, tables: Tables) -> None:
 
 
 def _distribution(ax: Axes, tables: Tables, quantity: str, label: str, unit: str) -> None:
-    """Histogram with the expected density, and both standard deviations."""
+    """Histogram with the expected density and both standard deviations."""
     table = tables.distributions[tables.distributions["quantity"] == quantity]
     if table.empty:
         return _absent(ax, tables, f"{quantity}_sd", label)
@@ -102,7 +102,7 @@ def _distribution(ax: Axes, tables: Tables, quantity: str, label: str, unit: str
 
 
 def _structure(ax: Axes, rdf: pd.DataFrame) -> None:
-    """g(r) of other atoms; where an atom's own images lie is marked, g there belongs to the cell."""
+    """g(r) without own images; the distances of own images, peaks due to the cell, are marked."""
     others = rdf["g"] - rdf["g_own_images"]
     ax.plot(rdf["distance_angstrom"], others, color=style.NETWORK)
     ax.axhline(1, color=style.DFT, linestyle="--", linewidth=0.6)
@@ -115,7 +115,7 @@ def _structure(ax: Axes, rdf: pd.DataFrame) -> None:
 
 
 def _absent(ax: Axes, tables: Tables, quantity: str, label: str) -> None:
-    """Say why there is nothing to be seen."""
+    """Say why a panel is empty."""
     reason = fill(str(tables.entry(quantity)["reason"]), 22)
     ax.text(0.5, 0.5, reason, transform=ax.transAxes, ha="center", va="center", color=style.DFT)
     ax.set(xlabel=label, xticks=[], yticks=[])

@@ -17,9 +17,13 @@ from typing import Any
 os.environ["KERAS_BACKEND"] = "tensorflow"  # not a default: the fits use TensorFlow's own operations
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
+from bpstudy.network.lean import OPTIONAL, absent
+
+with absent(*OPTIONAL):
+    import keras
+    from keras import layers
+
 import numpy as np
-from keras import layers
 from numpy.typing import NDArray
 
 from bpstudy.descriptors.features import AtomRows, Features

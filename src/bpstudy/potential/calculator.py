@@ -21,7 +21,7 @@ from bpstudy.network.description import DESCRIPTION, FORMAT, MODEL
 from bpstudy.network.domain import Known
 from bpstudy.network.element import element_networks
 from bpstudy.network.model import load_network
-from bpstudy.symmetry import SymmetryFunctions
+from bpstudy.symmetry import NeighborList, SymmetryFunctions
 
 Array = NDArray[np.float64]
 
@@ -82,6 +82,7 @@ class Potential(Calculator):
         self.pbc = np.array(data["pbc"], dtype=bool)  # (n, 3), each combination of periodic axes once
         self.functions = {e: SymmetryFunctions.from_json(json.dumps(of)) for e, of in data["functions"].items()}
         self.known = {element: Known.from_dict(of) for element, of in data["known"].items()}
+        self._lists = {of: NeighborList(of.cutoff) for of in self.functions.values()}
         labels = {element: of.labels for element, of in self.functions.items()}
         self.networks = element_networks(load_network(Path(folder) / MODEL, labels))
 
@@ -96,7 +97,7 @@ class Potential(Calculator):
         symbols = np.array(atoms.get_chemical_symbols())
         energies, forces, strain_derivative = np.empty(len(atoms)), np.zeros((len(atoms), 3)), np.zeros((3, 3))
         for functions, elements in self._shared(set(symbols.tolist())):
-            near = functions.neighbors(atoms)
+            near = self._lists[functions].update(atoms, self.threads)
             values = functions.compute(atoms, self.threads, near)
             slopes = np.zeros_like(values)
             for element in elements:

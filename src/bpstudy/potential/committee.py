@@ -109,7 +109,7 @@ class Committee(Calculator):
         self.stop_at_ev_per_angstrom = stop_at_ev_per_angstrom
         first = self.members[0]
         for folder, member in zip(folders, self.members, strict=True):
-            for what in ("functions", "energy_kind", "pbc", "networks"):
+            for what in ("functions", "energy_kind", "pbc"):
                 if _comparable(getattr(member, what)) != _comparable(getattr(first, what)):
                     raise PotentialError(f"{folder}: has other {what} than {folders[0]}; give fits of one experiment")
 
@@ -150,8 +150,8 @@ def _comparable(value: object) -> object:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, dict):
-        return {key: of.to_json() if hasattr(of, "to_json") else None for key, of in value.items()}
-    return value
+        return {key: _comparable(of) for key, of in value.items()}
+    return value.to_json() if hasattr(value, "to_json") else value
 
 
 def coverage(errors: ArrayLike, half_widths: ArrayLike) -> float:

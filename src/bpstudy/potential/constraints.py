@@ -1,4 +1,4 @@
-"""Fixed atoms in dynamics: which coordinates cannot move, and how many degrees of freedom are left."""
+"""Fixed atoms in molecular dynamics, and the degrees of freedom that remain."""
 
 from __future__ import annotations
 

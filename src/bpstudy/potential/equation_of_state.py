@@ -1,4 +1,4 @@
-"""The ideal crystal at several volumes and strains: beyond what the networks were trained on, on purpose."""
+"""The ideal crystal at several volumes and strains, deliberately outside the training domain of the networks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def elastic_constants(crystal: Crystal, calculator: Calculator, strain: float) -
     C11 = dσxx/dεxx, C12 = dσyy/dεxx and C44 = dσyz/dγyz, γyz = 2 εyz, along the Cartesian axes, by central differences
     over εxx = ± `strain` and εyz = ± `strain`. Where the crystal is under pressure these are the Birch coefficients
     (D. C. Wallace, Thermodynamics of Crystals, 1972), not the second derivatives of the energy. Atoms are not relaxed:
-    in a lattice of inversion centres nothing moves. The error of a finite basis, a pressure, drops out.
+    in a lattice of inversion centres they do not move. The Pulay stress, a constant pressure, cancels.
 
     Returns:
         constant, gpa.

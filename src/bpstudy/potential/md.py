@@ -45,7 +45,7 @@ class Run:
     def __post_init__(self) -> None:
         for key in ("steps", "every"):
             if getattr(self, key) < 1:
-                raise ValueError(f"{key} = {getattr(self, key)} is not allowed; it must be 1 or more")
+                raise ValueError(f"{key} = {getattr(self, key)} is not allowed; it must be at least 1")
         for key in ("timestep_fs", "temperature_kelvin", "friction_per_fs"):
             value = getattr(self, key)
             if value is not None and not (np.isfinite(value) and value > 0):
@@ -68,7 +68,7 @@ def run(
     `bpstudy.potential.constraints`.
 
     Args:
-        keep: called with a frame of every row of the table.
+        keep: called with the frame of every row of the table.
 
     Returns:
         step, time_fs, potential_ev, kinetic_ev, total_ev of the cell, temperature_kelvin and seconds since the start.
@@ -123,7 +123,7 @@ def run(
 
 
 def supercell(atoms: Atoms, repeat: tuple[int, int, int]) -> Atoms:
-    """The structure so many times along each axis; without velocities, since copies of them would move as one cell.
+    """The structure repeated along each axis; without velocities, copies of which would move in phase.
 
     Raises:
         ValueError: more than `MOST_ATOMS` atoms.
@@ -131,7 +131,7 @@ def supercell(atoms: Atoms, repeat: tuple[int, int, int]) -> Atoms:
     n_atoms = len(atoms) * int(np.prod(repeat, dtype=object))
     if n_atoms > MOST_ATOMS:
         raise ValueError(f"repeat {tuple(repeat)}: {n_atoms} atoms, at most {MOST_ATOMS} are allowed")
-    fixed_coordinates(atoms)  # others cannot be repeated
+    fixed_coordinates(atoms)  # other constraints cannot be repeated
     larger = atoms.repeat(repeat)
     if len(larger) > len(atoms):
         larger.set_momenta(np.zeros_like(larger.positions))
@@ -141,7 +141,7 @@ def supercell(atoms: Atoms, repeat: tuple[int, int, int]) -> Atoms:
 def run_to_file(atoms: Atoms, calculator: Calculator, settings: Run, path: str | Path) -> pd.DataFrame:
     """`run`, its frames written to an ASE trajectory or extended XYZ, by the name's ending, and its table beside it.
 
-    Both appear when they are complete. Where the run breaks off, the frames so far are kept as NAME.partial.traj.
+    Both appear when they are complete. If the run breaks off, the frames so far are kept as NAME.partial.traj.
     """
     path = Path(path)
     with frame_writer(path) as write:
@@ -151,7 +151,7 @@ def run_to_file(atoms: Atoms, calculator: Calculator, settings: Run, path: str |
 
 
 def drift(table: pd.DataFrame, n_atoms: int) -> tuple[float, float]:
-    """Of the total energy: slope of a straight line, meV/atom/ps, and RMS about the line, meV/atom."""
+    """Slope of a linear fit to the total energy (meV/atom/ps), and RMS deviation from the line (meV/atom)."""
     times, total = table["time_fs"].to_numpy() / 1000, 1000 / n_atoms * table["total_ev"].to_numpy()
     slope, offset = np.polyfit(times, total, 1)
     return float(slope), float(np.sqrt(((total - slope * times - offset) ** 2).mean()))

@@ -1,4 +1,4 @@
-"""Where dynamics are written: checked before the first step, so that a finished run always finds its place."""
+"""Output files of molecular dynamics, checked before the first step so that no finished run is lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def partial_of(frames: Path) -> Path:
 
 
 def check_output(frames: Path, inputs: Iterable[Path]) -> None:
-    """Can the frames and their table be written, and is none of `inputs` one of them?
+    """Check that the frames and their table can be written without replacing any of `inputs`.
 
     Raises:
         ValueError: a name that does not tell the format, a folder, an input, or a folder that cannot be written to.

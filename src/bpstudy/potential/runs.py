@@ -1,4 +1,4 @@
-"""What a potential is for: dynamics at constant energy and in a heat bath, and energies at other volumes."""
+"""Applications of a potential: molecular dynamics in NVE and NVT, and energies at other volumes."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from bpstudy.potential.calculator import Potential
 from bpstudy.potential.equation_of_state import elastic_constants, with_volumes
 from bpstudy.potential.md import Run, drift, run, supercell
 from bpstudy.thermal.rdf import radial_distribution
-from bpstudy.thermal.transport import check_motion, motion
-from bpstudy.thermal.unwrapping import unwrapped_positions
+from bpstudy.thermal.reference import check_reference
+from bpstudy.thermal.transport import motion
 
 DFT, NETWORK = "DFT", "network"
 CELL, SUPERCELL, BATH = "NVE", "NVE, supercell", "NVT"
-ROWS = 1000  # of each run that are kept of its energies, at the most
+ROWS = 1000  # at most, of the energies kept of each run
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Tables of the runs.
+    """Result tables of the runs.
 
     Attributes:
         energies: run, atoms, and the columns of `bpstudy.potential.md.run`.
-        summary: a row a run: drift of the total energy and RMS about it (NaN in the bath), temperature, speed,
+        summary: one row per run: drift of the total energy and RMS deviation from it (NaN for NVT), temperature, speed,
             extrapolations.
-        rdf: g(r) of `source` DFT and network, the latter in the bath.
+        rdf: g(r) of `source` DFT and network, the latter in NVT.
         motion: velocity autocorrelation and mean square displacement of the two.
     """
 
@@ -43,38 +43,17 @@ class Results:
     motion: pd.DataFrame
 
 
-def check_reference(frames: Sequence[Atoms], step_fs: float, settings: PotentialRuns) -> None:
-    """Can the runs be compared with these frames of a DFT trajectory, `step_fs` apart?
-
-    Raises:
-        ValueError: too few frames for the lags asked for, frames without velocities, atoms that cannot be followed from
-            frame to frame, or a cell that is not periodic in all directions, for which g(r) is not defined.
-    """
-    key = f"with_forces.runs.reference = {settings.reference!r}"
-    try:
-        check_motion(frames, step_fs, settings.longest_fs)
-        unwrapped_positions(frames)
-    except ValueError as error:
-        raise ValueError(f"{key}: {error}") from None
-    for number, frame in enumerate(frames):
-        if not frame.pbc.all():
-            raise ValueError(
-                f"{key}: frame {number} is periodic along {frame.pbc.tolist()}; g(r) needs a crystal periodic in all "
-                "three directions: name another system, or leave out the runs (with_forces: null)"
-            )
-
-
 def all_runs(
     potential: Potential, reference: Sequence[Atoms], step_fs: float, settings: PotentialRuns, thermal: Thermal
 ) -> Results:
     """Run the potential from the last frame of a DFT trajectory, and compare with the trajectory.
 
     Args:
-        reference: frames of the DFT, `step_fs` apart, without its warming up.
-        thermal: how g(r) is taken.
+        reference: frames of the DFT, `step_fs` apart, after equilibration.
+        thermal: settings of g(r).
 
     Raises:
-        ValueError: see `check_reference`; or a structure that the potential was not made for.
+        ValueError: see `check_reference`; or a structure for which the potential was not made.
     """
     check_reference(reference, step_fs, settings)
     energies, summary = [], []
@@ -111,7 +90,7 @@ def all_runs(
 
 
 def energies_at_volumes(folders: Mapping[int, Path], frames: Sequence[Atoms], volumes: Sequence[float]) -> pd.DataFrame:
-    """Energies (eV per atom) of the structures by each seed's network; `outside`: unlike all training."""
+    """Energies (eV per atom) of the structures by each seed's network; `outside`: outside the training domain."""
     tables = []
     for seed, folder in folders.items():
         potential = Potential(folder, on_extrapolation="warn")

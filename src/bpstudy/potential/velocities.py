@@ -1,4 +1,4 @@
-"""Velocities that dynamics start from: the structure's where they are clear, else drawn, and never without a word."""
+"""Starting velocities: those of the structure where their unit is clear, otherwise drawn, and reported in any case."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_structure(path: str | Path) -> Atoms:
 
 
 def take_velocities(atoms: Atoms, asked: str | None = None) -> str:
-    """Give `atoms` the momenta to start from, or none where they are to be drawn; says which.
+    """Give `atoms` the momenta to start from, or none if they are to be drawn; returns a description.
 
     ASE's momenta are taken as they are. Velocities in a column of another name (vel, velo, velocities, …) have no unit
     in the file, so that `asked` must name it.

@@ -1,1 +1,1 @@
-"""Where each result comes from: a record for each job, found by the content of what it made."""
+"""Provenance: one record per job, looked up by the content of its outputs."""

@@ -1,55 +1,26 @@
-"""Walks from a result back to the settings, hashes all of it again, and judges every edge."""
+"""Traces a result back to the settings, hashes everything again, and gives a verdict on every edge."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from bpstudy.checksums import sha256
 from bpstudy.dynamics import archive
 from bpstudy.provenance.commit import has_commit, refusal
+from bpstudy.provenance.edges import Edge, Job, Verdict
 from bpstudy.provenance.embed import FORMATS, embedded
-from bpstudy.provenance.environment import Package, asked, compared, locked
+from bpstudy.provenance.judge import environment_edge, settings_edge
 from bpstudy.provenance.lineage import lineage_id
 from bpstudy.provenance.store import FOLDER, Record, Store, read_record, record_of_lineage
-from bpstudy.provenance.workflow import CurrentWorkflow, PlanError, Planned, comparable, differences
+from bpstudy.provenance.workflow import CurrentWorkflow, PlanError
 
-RESULTS, LOCK = Path("results"), Path("requirements.lock")
-NOT_RESULTS = (FOLDER, "logs", "benchmarks", "audit", "report.html", "crate")  # of the folder: they tell of results
+RESULTS = Path("results")
+NOT_RESULTS = (FOLDER, "logs", "benchmarks", "audit", "report.html", "crate")  # of the folder: they describe results
 PLAIN: Mapping[str, Any] = {"files": [], "values": {}}  # config.yaml with nothing laid over it
-
-
-class Verdict(StrEnum):
-    """Of an edge. OK is said of what was checked and nothing else."""
-
-    OK = "OK"
-    CHANGED = "CHANGED"
-    MISSING = "MISSING"
-    UNVERIFIABLE = "UNVERIFIABLE"
-
-
-@dataclass(frozen=True)
-class Edge:
-    """What a job (or, for kind `file`, you) relied on, and whether it still is what it was."""
-
-    kind: str
-    name: str
-    verdict: Verdict
-    detail: str = ""
-    job: Job | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """A recorded job with all that it was made of."""
-
-    record: Record
-    edges: tuple[Edge, ...]
 
 
 class Auditor:
@@ -69,7 +40,7 @@ class Auditor:
             list(pool.map(self._hash, named | {str(path) for path in self._files()}))
 
     def everything(self) -> list[Edge]:
-        """Every result, and every file that a job of today's workflow made and that is gone."""
+        """Every result, and every missing file that a job of the current workflow made."""
         self.hash_all()
         there = [str(path) for path in self._files()]
         gone = sorted(set(self.store.names()) - set(there))
@@ -78,7 +49,7 @@ class Auditor:
         return found
 
     def file(self, path: Path) -> Edge:
-        """A figure, table, model, trajectory or the paper: wherever it lies and whatever it is called."""
+        """A figure, table, model, trajectory or the paper, wherever it is and whatever its name."""
         name = self._name(path)
         digest = self._hash(name)
         last = self.store.last_to_write(name)
@@ -97,7 +68,9 @@ class Auditor:
         if record:
             copied = "" if name in record.outputs else f"a copy of {_written_as(record, digest)}"
             if path.suffix in FORMATS and (lineage is None or lineage_id(lineage) != record.lineage):
-                return Edge("file", name, Verdict.CHANGED, "its lineage is not that of its record", self.job(record))
+                return Edge(
+                    "file", name, Verdict.CHANGED, "its lineage differs from that of its record", self.job(record)
+                )
             return Edge("file", name, Verdict.OK, copied, self.job(record))
         if known := self.store.by_id(digest):
             return Edge("file", name, Verdict.OK, "the record itself", self.job(known))
@@ -106,9 +79,9 @@ class Auditor:
         return self._unknown(name, path, lineage, damage)
 
     def _other_content(self, name: str, last: Record, record: Record | None, lineage: str | None, damage: str) -> Edge:
-        """A file of the results that is not what the last job that wrote it left there."""
+        """A file of the results that differs from what the last job wrote there."""
         if record and name in record.outputs:
-            text = f"is of an earlier run of {record.rule} ({record.finished}), not of the last ({last.finished})"
+            text = f"is from an earlier run of {record.rule} ({record.finished}), not the last ({last.finished})"
         elif record:
             text = f"is {next(iter(record.outputs))}, made by {record.rule}; {last.rule} wrote something else here"
         elif lineage and lineage_id(lineage) != last.lineage:
@@ -120,10 +93,10 @@ class Auditor:
         return Edge("file", name, Verdict.CHANGED, text, self.job(last))
 
     def _unknown(self, name: str, path: Path, lineage: str | None, damage: str) -> Edge:
-        """A file whose content no record knows."""
+        """A file whose content is in no record."""
         if lineage is None:
             missing = f" and it carries no lineage{damage}" if path.suffix in FORMATS else ""
-            return Edge("file", name, Verdict.UNVERIFIABLE, f"no record knows its content{missing}")
+            return Edge("file", name, Verdict.UNVERIFIABLE, f"its content is in no record{missing}")
         record = self.store.of_lineage(lineage_id(lineage))
         if record:
             text = f"carries the lineage of {next(iter(record.outputs))}, but is not what {record.rule} wrote"
@@ -132,14 +105,14 @@ class Auditor:
             told = record_of_lineage(lineage)
         except ValueError as error:
             return Edge("file", name, Verdict.CHANGED, str(error))
-        text = f"made by {told.rule} in another run: no record here knows its content"
+        text = f"made by {told.rule} in another run: its content is in no record here"
         return Edge("file", name, Verdict.UNVERIFIABLE, text, self.job(told))
 
     def job(self, record: Record, configuration: Mapping[str, Any] | None = None) -> Job:
-        """A job and all that it was made of.
+        """A job and everything it depended on.
 
         Args:
-            configuration: that of the job which asks, for a record that does not tell its own.
+            configuration: that of the dependent job, for a record without its own.
         """
         configuration = record.internal.get("configuration") or configuration or PLAIN
         key = (record.id, repr(configuration))
@@ -156,12 +129,12 @@ class Auditor:
 
     def _record(self, record: Record) -> Iterator[Edge]:
         if not record.intact:
-            yield Edge("record", record.id, Verdict.CHANGED, "its content is not the one that its name says")
+            yield Edge("record", record.id, Verdict.CHANGED, "its content does not match its name, which is its hash")
 
     def _content(self, kind: str, name: str, digest: str, job: Job | None = None, detail: str = "") -> Edge:
         found = self._hash(name)
         if found is None:
-            return Edge(kind, name, Verdict.MISSING, "there is no such file any more", job)
+            return Edge(kind, name, Verdict.MISSING, "the file no longer exists", job)
         if found != digest:
             text = f"sha256 {found[:12]}…, it was {digest[:12]}…"
             known = self.store.made(found)
@@ -178,26 +151,26 @@ class Auditor:
             return self._content("input", name, digest, self._archived_chunk(Path(name).parent, number, configuration))
         edge = self._content("input", name, digest, detail="source")
         if edge.verdict is Verdict.OK and Path(name).is_relative_to(self.results):
-            return Edge("input", name, Verdict.UNVERIFIABLE, "no record tells how it was made")
+            return Edge("input", name, Verdict.UNVERIFIABLE, "there is no record of how it was made")
         return edge
 
     def _settings(self, record: Record, configuration: Mapping[str, Any]) -> Iterator[Edge]:
-        """The parameters, the names of inputs and the environment, against the workflow of today."""
+        """The parameters, the names of inputs and the environment, compared with the current workflow."""
         try:
             planned = self._workflow(configuration).planned(record)
         except PlanError as error:
             yield Edge("settings", record.rule, Verdict.UNVERIFIABLE, str(error))
             planned = None
         else:
-            yield _settings(record, planned)
-        yield _environment(record, planned)
+            yield settings_edge(record, planned)
+        yield environment_edge(record, planned)
 
     def _commit(self, record: Record) -> Iterator[Edge]:
         """Outside a repository there is no edge: the source files are compared one by one in any case."""
         commit = record.repository.get("gitCommit")
         if commit is None:
             if reason := record.internal.get("commitUnknown"):
-                yield Edge("commit", "not recorded", Verdict.UNVERIFIABLE, f"git did not tell it to the job: {reason}")
+                yield Edge("commit", "not recorded", Verdict.UNVERIFIABLE, f"git gave no commit to the job: {reason}")
             return
         if uncommitted := record.repository.get("uncommittedSha256"):
             text = f"made from a tree with changes that were not committed ({uncommitted[:12]}…)"
@@ -205,12 +178,12 @@ class Auditor:
         elif has_commit(commit):
             yield Edge("commit", commit, Verdict.OK)
         elif reason := refusal(Path.cwd()):
-            yield Edge("commit", commit, Verdict.UNVERIFIABLE, f"git does not tell whether it is here: {reason}")
+            yield Edge("commit", commit, Verdict.UNVERIFIABLE, f"git cannot be asked for it: {reason}")
         else:
-            yield Edge("commit", commit, Verdict.UNVERIFIABLE, "this repository does not hold that commit")
+            yield Edge("commit", commit, Verdict.UNVERIFIABLE, "this repository does not contain that commit")
 
     def _archived_chunk(self, folder: Path, number: str, configuration: Mapping[str, Any]) -> Job:
-        """A chunk of the archive: its files against the manifest, its state and its start against its record."""
+        """An archived chunk: its files are compared with the manifest, its state and its start with its record."""
         key = (f"{folder}/{number}", repr(configuration))
         if key in self._jobs:
             return self._jobs[key]
@@ -251,7 +224,7 @@ class Auditor:
             return True
 
     def _files(self) -> list[Path]:
-        """All results, but not what tells of them."""
+        """All results, without their records, logs and reports."""
         found = (path for path in self.results.rglob("*") if path.is_file() and not path.name.startswith("."))
         return sorted(path for path in found if path.relative_to(self.results).parts[0] not in NOT_RESULTS)
 
@@ -262,69 +235,9 @@ class Auditor:
 
     @staticmethod
     def _name(path: Path) -> str:
-        """How records name a file of this project; any other keeps its name."""
+        """The name of a project file in records; other files keep theirs."""
         absolute, here = path.absolute(), Path.cwd()
         return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
-
-
-def _settings(record: Record, planned: Planned | None) -> Edge:
-    if planned is None:
-        name = next(iter(record.outputs), record.rule)
-        return Edge("settings", record.rule, Verdict.MISSING, f"the workflow makes no {name} with this rule any more")
-    found = list(differences(comparable(record), planned.parameters))
-    known = {*record.inputs, *record.code}
-    if record.code:  # a record from before source files were recorded tells less of its inputs
-        found += [f"{name} was not an input then" for name in planned.inputs if name not in known]
-        found += [f"{name} is no input now" for name in record.inputs if name not in planned.inputs]
-    return Edge("settings", record.rule, Verdict.CHANGED if found else Verdict.OK, "; ".join(found))
-
-
-def _environment(record: Record, planned: Planned | None) -> Edge:
-    """The packages that the job found against the pins: those of its conda environment, or else the lock."""
-    conda = [Package(*text.split()) for text in record.internal.get("conda", [])]
-    if conda and (planned is None or planned.environment is None):
-        return Edge("environment", "conda", Verdict.UNVERIFIABLE, "which environment the rule has is not known")
-    pins = _conda_pins(planned.environment) if conda and planned and planned.environment else LOCK
-    if not record.versions:
-        return Edge("environment", str(pins), Verdict.UNVERIFIABLE, "the versions are not known")
-    if not pins.is_file():
-        return Edge("environment", str(pins), Verdict.UNVERIFIABLE, "is not here")
-    if conda:
-        found = compared(conda, asked(pins))
-    else:  # what the lock has for other systems, or for tests, a job need not have
-        have = [Package(*item) for item in record.versions.items()]
-        found = [text for text in compared(have, locked(LOCK)) if not text.endswith(": missing")]
-    return Edge("environment", str(pins), Verdict.CHANGED if found else Verdict.OK, "; ".join(found))
-
-
-def _conda_pins(name: str) -> Path:
-    """The pin file of a conda environment if there is one: that is what Snakemake was to use."""
-    yaml = Path("envs", name)
-    exact = yaml.with_name(f"{yaml.stem}.linux-64.pin.txt")
-    return exact if exact.is_file() else yaml
-
-
-def edges_of(found: Iterable[Edge]) -> Iterator[Edge]:
-    """These edges and all behind them, each job's once."""
-    waiting, seen = list(found), set()
-    while waiting:
-        edge = waiting.pop()
-        yield edge
-        if edge.job is not None and id(edge.job) not in seen:
-            seen.add(id(edge.job))
-            waiting.extend(edge.job.edges)
-
-
-def jobs_of(found: Iterable[Edge]) -> list[Job]:
-    """All jobs behind these edges, each once."""
-    return list({id(edge.job): edge.job for edge in edges_of(found) if edge.job is not None}.values())
-
-
-def verdict_of(found: Iterable[Edge]) -> Verdict:
-    """The worst verdict of all edges: what is wrong for sure comes before what cannot be known."""
-    verdicts = {edge.verdict for edge in edges_of(found)}
-    worst = (Verdict.CHANGED, Verdict.MISSING, Verdict.UNVERIFIABLE)
-    return next((verdict for verdict in worst if verdict in verdicts), Verdict.OK)
 
 
 def _written_as(record: Record, digest: str) -> str:

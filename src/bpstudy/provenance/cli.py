@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 
 from bpstudy.provenance import page, show
-from bpstudy.provenance.audit import RESULTS, Auditor, Edge, Verdict, verdict_of
+from bpstudy.provenance.audit import RESULTS, Auditor
+from bpstudy.provenance.edges import Edge, Verdict, verdict_of
 from bpstudy.provenance.recompute import Compared, RecomputeError, recompute
 from bpstudy.provenance.why import why_different
 
@@ -21,16 +22,18 @@ def audit(
     everything: Annotated[bool, typer.Option("--all", help="all of results/")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="every edge, for programs")] = False,
     html: Annotated[Path | None, typer.Option(help="a page of the file; of --all, a folder of pages")] = None,
-    why: Annotated[bool, typer.Option("--why", help="of two files: the first step at which they differ")] = False,
+    why: Annotated[bool, typer.Option("--why", help="for two files: the first step at which they differ")] = False,
     again: Annotated[bool, typer.Option("--recompute", help="run the file's last step again and compare")] = False,
-    start: Annotated[str | None, typer.Option("--from", help="with --recompute: from this stage or rule on")] = None,
-    tolerance: Annotated[float, typer.Option(help="of recomputed numbers, relative to a column's largest")] = 1e-9,
+    start: Annotated[str | None, typer.Option("--from", help="with --recompute: start from this stage or rule")] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="for recomputed numbers, relative to the largest of their column")
+    ] = 1e-9,
     cores: Annotated[int, typer.Option(help="for --recompute")] = 1,
 ) -> None:
-    """Where results come from: every step back to the settings, hashed again. Ends with 0 if all is OK, else with 1."""
+    """Trace results back to the settings, hashing every step again. Exit code 0 if all is OK, otherwise 1."""
     named = files or []
     if bool(named) == everything:
-        raise typer.BadParameter("name files, or say --all")
+        raise typer.BadParameter("name files, or use --all")
     if (why and len(named) != 2) or ((again or (html and not everything)) and len(named) != 1):
         raise typer.BadParameter("--why takes two files, --recompute and --html take one")
     if start and not again:

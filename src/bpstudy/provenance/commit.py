@@ -1,4 +1,4 @@
-"""The commit that results were made at, and why it is not known where it is not."""
+"""The commit at which results were made, or why it is unknown."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-WORKFLOW_FILES = ("src", "workflow", "Snakefile")  # what of the repository a result depends on
+WORKFLOW_FILES = ("src", "workflow", "Snakefile")  # the part of the repository that results depend on
 
 
 class GitError(ValueError):
-    """Git does not answer for a folder; the message is git's own first line, and what to do."""
+    """Git fails for a folder; the message is the first line of git's own, with advice."""
 
 
 def repository(root: Path) -> list[dict[str, Any]]:
-    """The commit that `root` stands at, and the hash of what of the workflow is not committed; empty if not known."""
+    """The commit checked out in `root`, with a hash of uncommitted changes to the workflow; empty if unknown."""
     try:
         commit = git(root, "rev-parse", "HEAD").decode().strip()
         state = git(root, "status", "--porcelain", "--untracked-files=all", "--", *WORKFLOW_FILES)
@@ -31,7 +31,7 @@ def repository(root: Path) -> list[dict[str, Any]]:
 
 
 def refusal(root: Path) -> str:
-    """Why git does not tell the commit of `root`; empty if it does, or where there is no repository."""
+    """Why git does not give the commit of `root`; empty if it does, or if there is no repository."""
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return ""  # installed, or copied, without its repository
     try:
@@ -43,7 +43,7 @@ def refusal(root: Path) -> str:
 
 @cache
 def has_commit(commit: str, root: Path = Path()) -> bool:
-    """Does the repository in `root` hold the commit?"""
+    """Whether the repository in `root` contains the commit."""
     try:
         git(root, "cat-file", "-e", f"{commit}^{{commit}}")
     except GitError:
@@ -52,7 +52,7 @@ def has_commit(commit: str, root: Path = Path()) -> bool:
 
 
 def git(folder: Path, *arguments: str) -> bytes:
-    """What git says, in English.
+    """Output of a git command; messages are in English.
 
     Raises:
         GitError: it fails, or is not installed.

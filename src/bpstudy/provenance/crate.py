@@ -11,7 +11,8 @@ from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
 import bpstudy
-from bpstudy.provenance.audit import RESULTS, Edge, Verdict, jobs_of, verdict_of
+from bpstudy.provenance.audit import RESULTS
+from bpstudy.provenance.edges import Edge, Verdict, jobs_of, verdict_of
 from bpstudy.provenance.store import FOLDER, Record
 
 PROFILES = {
@@ -37,23 +38,23 @@ FORMATS = {
 
 
 class CrateError(ValueError):
-    """The run is not one to be handed on; the message says why."""
+    """The run cannot be packaged; the message says why."""
 
 
 def write_crate(folder: Path, found: Sequence[Edge]) -> None:
-    """Copy a run into a new folder and describe it there: workflow, configuration, what it read, results, records.
+    """Copy a run into a new folder and describe it there: workflow, configuration, inputs, results, records.
 
     Args:
         found: all results, audited (`Auditor.everything`).
 
     Raises:
-        CrateError: there are no results, an edge of them is not OK, or the folder is not empty.
+        CrateError: there are no results, not all their edges are OK, or the folder is not empty.
     """
     verdict = verdict_of(found)
     if not found or verdict is not Verdict.OK:
         raise CrateError(f"the results are {verdict if found else 'missing'}; see `bpstudy audit --all`")
     if folder.exists() and any(folder.iterdir()):
-        raise CrateError(f"{folder}: is not empty; name a new folder")
+        raise CrateError(f"{folder} is not empty; choose a new folder")
     records = [job.record for job in jobs_of(found)]
     digests = {name: digest for record in records for of in (record.inputs, record.code) for name, digest in of.items()}
     digests |= {name: digest for record in records for name, digest in record.outputs.items()}

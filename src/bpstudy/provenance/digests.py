@@ -1,4 +1,4 @@
-"""Hashes of files that are not computed twice while a study runs."""
+"""A cache of file hashes for the duration of a run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ LARGE_BYTES = 2**20  # a smaller file is hashed faster than it is looked up
 
 
 class DigestCache:
-    """SHA-256 of files; that of a large one is kept in `folder` for as long as the file is not touched.
+    """SHA-256 of files; those of large files are cached in `folder` until the file is touched.
 
-    A file counts as untouched while its place, inode, size, and times of modification and change stay: the latter
-    cannot be set from outside. Only what records a job uses this; an audit hashes everything again.
+    A file counts as untouched while its path, inode, size, modification time and change time stay the same; the last
+    cannot be forged. Only the recording of jobs uses this; an audit hashes everything again.
     """
 
     def __init__(self, folder: Path) -> None:

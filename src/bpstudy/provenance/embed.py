@@ -1,4 +1,4 @@
-"""A lineage inside a picture: PNG text, SVG metadata, PDF document information. The same text gives the same bytes."""
+"""Embeds a lineage in a picture: PNG text, SVG metadata, PDF document information. Deterministic to the byte."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SVG_ELEMENT = re.compile(rf'<metadata id="{KEY}">(.*?)</metadata>\n?', re.DOTAL
 
 
 def embed(path: Path, lineage: str) -> None:
-    """Put a lineage into a picture, in the place of one that it may hold.
+    """Embed a lineage in a picture, replacing any earlier one.
 
     Raises:
-        ValueError: it is none of PNG, SVG and PDF, or damaged.
+        ValueError: the file is not a PNG, SVG or PDF, or is damaged.
     """
     write = _format(path)[0]
     content = write(path.read_bytes(), lineage)
@@ -30,7 +30,7 @@ def embed(path: Path, lineage: str) -> None:
 
 
 def embedded(path: Path) -> str | None:
-    """The lineage inside a picture; None if there is none, or if the file is no picture.
+    """The lineage embedded in a picture; None if there is none, or if the file is not a picture.
 
     Raises:
         ValueError: the file is damaged.
@@ -40,7 +40,7 @@ def embedded(path: Path) -> str | None:
 
 def _format(path: Path) -> tuple[Callable[[bytes, str], bytes], Callable[[bytes], str | None]]:
     if path.suffix not in FORMATS:
-        raise ValueError(f"{path}: a lineage can be in {', '.join(FORMATS)}")
+        raise ValueError(f"{path}: a lineage can be embedded in {', '.join(FORMATS)} only")
     return FORMATS[path.suffix]
 
 
@@ -51,7 +51,7 @@ def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     place = len(PNG_SIGNATURE)
     while place < len(content):
         if len(content) < place + 12:
-            raise ValueError("the PNG is cut off")
+            raise ValueError("the PNG is truncated")
         size, kind = struct.unpack(">I4s", content[place : place + 8])
         yield kind, content[place + 8 : place + 8 + size]
         place += size + 12

@@ -1,7 +1,7 @@
-"""Is a conda environment what it was asked to be?
+"""Compares conda environments with their specification.
 
-Where a pin file fails, Snakemake makes the environment from the yaml file, says so in its log and goes on. What it made
-lies under `.snakemake/conda/<hash>_`, beside copies of the files that it made it from.
+If a pin file fails, Snakemake creates the environment from the yaml file, notes it in its log and continues. The
+environment is under `.snakemake/conda/<hash>_`, beside copies of the files it was created from.
 """
 
 import fnmatch
@@ -17,7 +17,7 @@ import yaml
 
 @dataclass(frozen=True)
 class Package:
-    """A package of an environment; `build` is empty for one of pip, and may be a pattern in what is asked for."""
+    """A package of an environment; `build` is empty for pip packages, and may be a pattern in a specification."""
 
     name: str
     version: str
@@ -48,7 +48,7 @@ def asked(specification: Path) -> list[Package]:
 
 
 def installed(prefix: Path) -> list[Package]:
-    """The packages of a conda environment: conda's, then those of pip that conda does not have."""
+    """The packages of a conda environment: conda's, then those installed by pip only."""
     records = [json.loads(path.read_text()) for path in sorted(prefix.glob("conda-meta/*.json"))]
     found = [Package(record["name"], record["version"], record["build"]) for record in records]
     places = [str(path) for path in prefix.glob("lib/python3*/site-packages")]
@@ -63,12 +63,12 @@ def locked(lock: Path) -> list[Package]:
 
 
 def deviations(prefix: Path, specification: Path) -> list[str]:
-    """What an environment has otherwise than asked; empty if all is as asked."""
+    """Deviations of an environment from its specification; empty if there are none."""
     return compared(installed(prefix), asked(specification))
 
 
 def compared(packages: Iterable[Package], wanted: Iterable[Package]) -> list[str]:
-    """Which packages are missing, or of another version or build than wanted."""
+    """Packages that are missing, or whose version or build is not the one wanted."""
     have = {_normal(package.name): package for package in packages}
     found = []
     for want in wanted:
@@ -81,9 +81,9 @@ def compared(packages: Iterable[Package], wanted: Iterable[Package]) -> list[str
 
 
 def check_workflow(folder: Path) -> dict[str, list[str]]:
-    """Deviations of every conda environment that Snakemake made in `folder`, by its path; none if it is as asked.
+    """Deviations of every conda environment that Snakemake created in `folder`, by path.
 
-    Where there is a pin file, the environment is compared with that.
+    An environment with a pin file is compared with that.
     """
     found = {}
     for prefix in _made(folder / ".snakemake" / "conda"):

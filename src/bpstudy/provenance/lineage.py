@@ -1,4 +1,4 @@
-"""The lineage of a result: what it was made of. No times, no places: equal results have equal lineages."""
+"""The lineage of a result: what it was made from. Without times and machines, so that equal results share theirs."""
 
 from __future__ import annotations
 

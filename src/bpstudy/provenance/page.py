@@ -1,4 +1,4 @@
-"""One page, complete in itself, that shows a figure and all it comes from."""
+"""A self-contained page that shows a figure and its full provenance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 import jinja2
 
 from bpstudy.files import atomic_path
-from bpstudy.provenance.audit import RESULTS, Edge, Job, Verdict, edges_of, verdict_of
+from bpstudy.provenance.audit import RESULTS
+from bpstudy.provenance.edges import Edge, Job, Verdict, edges_of, verdict_of
 from bpstudy.provenance.embed import FORMATS
 from bpstudy.provenance.record import now
 
@@ -46,7 +47,7 @@ def write_page(path: Path, file: Edge) -> None:
 
 
 def write_pages(folder: Path, files: Sequence[Edge]) -> None:
-    """A page for each figure and each table, of results/figures/a.png in figures/a.png.html, and an index of all."""
+    """One page per figure and table (results/figures/a.png: figures/a.png.html), and an index."""
     pages = {file.name: f"{Path(file.name).relative_to(RESULTS)}.html" for file in files if _is_shown(file)}
     for file in files:
         if file.name in pages:
@@ -61,7 +62,7 @@ def write_pages(folder: Path, files: Sequence[Edge]) -> None:
 
 
 def _is_shown(file: Edge) -> bool:
-    """Whether it is the first output of its job and a figure, the paper or a table."""
+    """Whether the file is the first output of its job, and a figure, the paper or a table."""
     first = next(iter(file.job.record.outputs), None) if file.job else None
     return file.name == first and Path(file.name).suffix in (*FORMATS, ".csv")
 
@@ -87,12 +88,12 @@ def _in_order(file: Edge) -> list[Job]:
 
 
 def _again(job: Job) -> str:
-    """Whether the job can be run again, on this machine, from what is here."""
+    """Whether the job can be run again on this machine with the files that are here."""
     needed = [edge for edge in job.edges if edge.kind in ("input", "code", "settings")]
     absent = [edge.name for edge in needed if edge.verdict is Verdict.MISSING]
     other = [edge.name for edge in needed if edge.verdict is Verdict.CHANGED]
     if absent:
-        return f"Cannot be run again as it was: {', '.join(absent)} is missing."
+        return f"Cannot be run again: {', '.join(absent)} is missing."
     if other:
-        return f"Can be run again, but not as it was: {', '.join(other)} is not what it was."
-    return "Can be run again as it was."
+        return f"Can be run again, but not identically: {', '.join(other)} has changed."
+    return "Can be run again identically."

@@ -1,4 +1,4 @@
-"""Runs the steps behind a result again, in a scratch folder, and compares what they write with what was recorded."""
+"""Runs the steps behind a result again in a scratch folder, and compares their outputs with the recorded ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from bpstudy.checksums import sha256
-from bpstudy.provenance.audit import Edge, Job, Verdict, jobs_of
+from bpstudy.provenance.edges import Edge, Job, Verdict, jobs_of
 
 NOT_COPIED = {"results"}  # of the project; hidden files and folders stay as well
 
@@ -28,7 +28,7 @@ class RecomputeError(ValueError):
 
 @dataclass(frozen=True)
 class Compared:
-    """A file made again against the recorded one."""
+    """A recomputed file compared with the recorded one."""
 
     name: str
     verdict: Verdict
@@ -38,19 +38,19 @@ class Compared:
 def recompute(
     file: Edge, results: Path, start: str | None = None, tolerance: float = 1e-9, cores: int = 1
 ) -> list[Compared]:
-    """Run again the last step behind a file, or all from a stage on, and compare every file that they write.
+    """Run the last step behind a file again, or all steps from a given stage, and compare every file they write.
 
     Args:
-        file: what `Auditor.file` says of it.
-        start: a folder of the results (`training`) or a rule (`train`) from which on steps are run again; what comes
-            before is taken as it lies there.
-        tolerance: of numbers, relative to the largest of their table; equal bytes are equal in any case.
+        file: as returned by `Auditor.file`.
+        start: a folder of the results (`training`) or a rule (`train`) from which steps are run again; earlier results
+            are taken as they are.
+        tolerance: for numbers, relative to the largest of their column; equal bytes are always equal.
 
     Raises:
-        RecomputeError: nothing is known of the file, no such stage is behind it, or a step fails.
+        RecomputeError: the file has no record, no such stage is behind it, or a step fails.
     """
     if file.job is None:
-        raise RecomputeError(f"{file.name}: {file.detail or 'no record knows it'}; there is nothing to run again")
+        raise RecomputeError(f"{file.name}: {file.detail or 'it has no record'}; nothing can be run again")
     again = _jobs_from(file.job, start)
     rules = sorted({job.record.rule for job in again})
     made = {name: digest for job in again for name, digest in job.record.outputs.items()}
@@ -67,7 +67,7 @@ def recompute(
 
 
 def _jobs_from(last: Job, start: str | None) -> list[Job]:
-    """The last job alone, or the jobs of a stage and all between them and the last."""
+    """The last job alone, or the jobs from a stage up to the last."""
     if start is None:
         return [last]
     behind = jobs_of([Edge("file", "", Verdict.OK, job=last)])
@@ -91,7 +91,7 @@ def _stages(job: Job) -> set[str]:
 
 
 def _project(scratch: Path, copied: Set[str]) -> None:
-    """All of the project but its results; what is code as a copy, since Snakemake would follow a link to it."""
+    """The project without its results; code is copied, since Snakemake would follow links to it."""
     for path in Path.cwd().iterdir():
         if path.name in NOT_COPIED or path.name.startswith("."):
             continue
@@ -105,15 +105,13 @@ def _project(scratch: Path, copied: Set[str]) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     if not source.is_file():
-        raise RecomputeError(
-            f"{source}: is missing, so that what follows it cannot be run; begin with an earlier stage"
-        )
+        raise RecomputeError(f"{source} is missing, so that later steps cannot be run; start from an earlier stage")
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
 
 
 def _run(scratch: Path, rules: Sequence[str], targets: Sequence[str], configuration: Any, cores: int) -> None:
-    """Let Snakemake run these rules only: all else counts as given."""
+    """Let Snakemake run these rules only; everything else is taken as given."""
     told = configuration or {"files": [], "values": {}}
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--rerun-triggers", "mtime", "--nolock"]
     if told["files"]:
@@ -138,22 +136,24 @@ def _compare(name: str, recorded: str, made: Path, tolerance: float) -> Compared
         return Compared(name, Verdict.OK, "the same bytes")
     before = Path(name)
     if not before.is_file() or sha256(before) != recorded:
-        return Compared(name, Verdict.UNVERIFIABLE, "other bytes, and the recorded file is not here to be compared")
+        return Compared(
+            name, Verdict.UNVERIFIABLE, "different bytes, and the recorded file is not available for comparison"
+        )
     try:
         largest = max((_deviation(*pair) for pair in zip(_numbers(before), _numbers(made), strict=True)), default=None)
     except (ValueError, TypeError):  # no numbers in it, or not as many
-        return Compared(name, Verdict.CHANGED, "other bytes")
+        return Compared(name, Verdict.CHANGED, "different bytes")
     if largest is None or not largest <= tolerance:
         return Compared(
-            name, Verdict.CHANGED, f"other values, by {largest:.1e} of the largest" if largest else "other text"
+            name, Verdict.CHANGED, f"different values, by {largest:.1e} of the largest" if largest else "different text"
         )
     return Compared(name, Verdict.OK, f"the same values within {largest:.1e} of the largest (allowed {tolerance:.1e})")
 
 
 def _deviation(before: np.ndarray, after: np.ndarray) -> float:
-    """Largest difference relative to the largest value; what is no number has to be equal."""
+    """Largest difference relative to the largest value; what is not a number must be equal."""
     if before.shape != after.shape:
-        raise ValueError("other shapes")
+        raise ValueError("different shapes")
     if before.dtype.kind not in "fiu":
         return 0.0 if (before == after).all() else np.inf
     if not (np.isnan(before) == np.isnan(after)).all():
@@ -174,4 +174,4 @@ def _numbers(path: Path) -> Iterator[np.ndarray]:
     elif path.suffix == ".npy":
         yield np.load(path)
     else:
-        raise ValueError("no table and no array")
+        raise ValueError("neither a table nor an array")

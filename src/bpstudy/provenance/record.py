@@ -22,7 +22,7 @@ from bpstudy.files import atomic_path
 from bpstudy.provenance.commit import refusal, repository
 from bpstudy.provenance.environment import installed
 
-CONFIGURATION = "BPSTUDY_CONFIGURATION"  # how the jobs learn it from the process that starts them
+CONFIGURATION = "BPSTUDY_CONFIGURATION"  # passed to the jobs by the process that starts them
 
 
 def now() -> str:
@@ -42,7 +42,7 @@ def statement(
     digest: Callable[[str | Path], str] = sha256,
     packages: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What `rule` made from what, with what: to be called when the outputs are closed.
+    """What `rule` made, from which inputs and with which software; to be called once the outputs are closed.
 
     Args:
         rule: name of the workflow's rule.
@@ -50,9 +50,9 @@ def statement(
         inputs: {file: sha256} of what it read.
         started: `now()` at the job's start.
         code: {file: sha256} of the source files that the results depend on.
-        internal: what else is worth to be known of the job.
-        digest: gives the hash of an output.
-        packages: `versions()`, if they are known.
+        internal: further details of the job.
+        digest: returns the hash of an output.
+        packages: `versions()`, if already known.
     """
     return {
         "_type": "https://in-toto.io/Statement/v1",
@@ -94,7 +94,7 @@ def resource(name: str, digest: str, kind: str | None = None) -> dict[str, Any]:
 
 
 def as_json(record: Mapping[str, Any]) -> bytes:
-    """The bytes of a record's file; their hash is its name."""
+    """The content of a record's file, whose hash is its name."""
     return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -108,7 +108,7 @@ def versions(kept: Path | None = None) -> dict[str, str]:
     """Versions of Python and of every package installed beside it (each conda environment holds its stage's only).
 
     Args:
-        kept: folder in which they are kept for as long as nothing is installed or removed.
+        kept: folder in which they are cached until a package is installed or removed.
     """
     places = [(place, Path(place).stat().st_mtime_ns) for place in sys.path if any(Path(place).glob("*.*-info"))]
     state = json.dumps([sys.version, sys.prefix, bpstudy.__version__, places])

@@ -20,22 +20,22 @@ from bpstudy.provenance.store import FOLDER, Store
 
 
 def share_configuration(files: Sequence[Path], values: dict[str, Any]) -> None:
-    """Let the jobs that this process starts record what was laid over config.yaml."""
+    """Let the jobs started by this process record the overlays on config.yaml."""
     names = [os.path.relpath(file) for file in files]
     os.environ[record.CONFIGURATION] = json.dumps({"files": names, "values": plain(values)})
 
 
 @contextmanager
 def recorded(snakemake: Any, results: Path = Path("results")) -> Iterator[Any]:
-    """Record a job that ends without an error; its pictures then carry their lineage.
+    """Record a job that ends without an error, and embed the lineage in its pictures.
 
     Args:
-        snakemake: what Snakemake gives the job's script.
+        snakemake: the object that Snakemake passes to the job's script.
 
     Raises:
         ValueError: an input was changed while the job ran.
     """
-    started, clock = record.now(), time.perf_counter()
+    started, clock, start_up = record.now(), time.perf_counter(), _processor_seconds()
     store, digest = Store(results), DigestCache(results / FOLDER / "digests")
     sources = {*map(str, snakemake.input.get("code", [])), *_script()}
     given = dict.fromkeys([*map(str, snakemake.input), *_script()])
@@ -46,7 +46,9 @@ def recorded(snakemake: Any, results: Path = Path("results")) -> Iterator[Any]:
     clock = time.perf_counter()
     changed = [name for name in given if fingerprint(name) != before[name] and sha256(name) != digests[name]]
     if changed:
-        raise ValueError(f"{', '.join(changed)}: changed while the job ran, so what it read is not known; run it again")
+        raise ValueError(
+            f"{', '.join(changed)}: changed while the job ran, so that its input is not known; run it again"
+        )
     made = {
         "rule": snakemake.rule,
         "parameters": plain(dict(snakemake.params.items())),
@@ -67,12 +69,21 @@ def recorded(snakemake: Any, results: Path = Path("results")) -> Iterator[Any]:
         packages=record.versions(results / FOLDER / "environments"),
     )
     seconds += time.perf_counter() - clock
-    statement["predicate"]["runDetails"]["metadata"]["recordingSeconds"] = round(seconds, 4)
+    statement["predicate"]["runDetails"]["metadata"] |= {
+        "recordingSeconds": round(seconds, 4),
+        "startUpProcessorSeconds": round(start_up, 2),
+        "processorSeconds": round(_processor_seconds(), 2),
+    }
     store.add(statement)
 
 
+def _processor_seconds() -> float:
+    """User and system time of this process and of those that it started and that have ended."""
+    return sum(os.times()[:4])
+
+
 def plain(value: Any) -> Any:
-    """As JSON gives it back."""
+    """The value after a round trip through JSON."""
     return json.loads(json.dumps(value, default=str))
 
 

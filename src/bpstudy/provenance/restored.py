@@ -1,4 +1,4 @@
-"""Records of chunks of dynamics that were taken from the archive."""
+"""Records of chunks restored from the archive."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bpstudy.provenance.store import Store, read_record
 
 
 def record_restored(results: Path, archive: Path, chunks: Path, number: str) -> None:
-    """Record that a chunk of dynamics was taken from the archive, whose forces have fewer digits than the chunk had."""
+    """Record that a chunk was restored from the archive, whose forces have fewer digits than the original's."""
     files = [archive / f"{number}{suffix}" for suffix in SUFFIXES]
     made = read_record(archive / f"{number}.record.json")
     outputs = [chunks / f"{number}.traj", chunks / f"{number}.state.json"]

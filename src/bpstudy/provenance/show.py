@@ -1,4 +1,4 @@
-"""An audit for people, as a tree of the workflow's rules, and for programs, as JSON."""
+"""An audit shown as a tree of the workflow's rules, or as JSON for programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
-from bpstudy.provenance.audit import Edge, Job, Verdict, edges_of, jobs_of, verdict_of
+from bpstudy.provenance.edges import Edge, Job, Verdict, edges_of, jobs_of, verdict_of
 from bpstudy.provenance.recompute import Compared
 
 STYLES = {Verdict.OK: "green", Verdict.CHANGED: "bold red", Verdict.MISSING: "bold red", Verdict.UNVERIFIABLE: "yellow"}
@@ -19,9 +19,9 @@ KINDS = ("record", "archive", "output", "settings", "code", "environment", "comm
 
 
 def tree(edge: Edge) -> Tree:
-    """A file and all behind it: under a rule the rules that made its inputs; jobs of one rule stand together.
+    """A file and everything behind it: below each rule the rules that made its inputs; jobs of a rule are grouped.
 
-    Each rule's inputs are shown at its first place. Every edge that is not OK has a line of its own.
+    The inputs of a rule are shown where it appears first. Every edge that is not OK has a line of its own.
     """
     shown = Tree(_line(edge.verdict, edge.name, edge.detail))
     if edge.job:
@@ -30,7 +30,7 @@ def tree(edge: Edge) -> Tree:
 
 
 def _grow(parent: Tree, jobs: Sequence[Job], seen: set[str]) -> None:
-    """The jobs of one rule, and behind them those that made their inputs."""
+    """The jobs of one rule, and below them those that made their inputs."""
     rule = jobs[0].record.rule
     count = f"{len(jobs)} × " if len(jobs) > 1 else ""
     if rule in seen:
@@ -77,7 +77,7 @@ def _line(verdict: Verdict, name: str, detail: str = "") -> str:
 
 
 def _few(names: Sequence[str]) -> str:
-    """One file by its name, several by their number and what they share."""
+    """A single file by name, several by their number and kinds."""
     if len(names) == 1:
         return names[0]
     kinds = sorted({Path(name).name for name in names})
@@ -85,7 +85,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def summary(found: Sequence[Edge]) -> str:
-    """One line: how many files, jobs and edges, and the verdict on all of them."""
+    """One line with the numbers of files, jobs and edges, and the overall verdict."""
     if not found:
         return "there are no results here"
     edges = list(edges_of(found))
@@ -99,7 +99,7 @@ def summary(found: Sequence[Edge]) -> str:
 
 
 def problems(found: Sequence[Edge]) -> list[str]:
-    """A line for each edge that is not OK: the file, the job that relied on it, and what is wrong."""
+    """One line per edge that is not OK: the file, the job that relied on it, and what is wrong."""
     lines = [_line(edge.verdict, edge.name, edge.detail) for edge in found if edge.verdict is not Verdict.OK]
     for job in jobs_of(found):
         made = _few(list(job.record.outputs)) or "elsewhere"
@@ -111,12 +111,12 @@ def problems(found: Sequence[Edge]) -> list[str]:
 
 
 def recomputed(compared: Sequence[Compared]) -> list[str]:
-    """A line for each file that was made again."""
+    """One line per recomputed file."""
     return [_line(made.verdict, f"recomputed {made.name}", made.detail) for made in compared]
 
 
 def as_json(found: Sequence[Edge], compared: Sequence[Compared] = ()) -> dict[str, Any]:
-    """Files, the jobs behind them by the id of their records, the verdict, and what was made again."""
+    """Files, the jobs behind them by the id of their records, the verdict, and recomputed files."""
     return {
         "verdict": verdict_of(found),
         "files": [_edge(edge) | {"all": verdict_of([edge])} for edge in found],

@@ -1,6 +1,6 @@
-"""The records of all jobs, found by what the job wrote.
+"""The records of all jobs, looked up by what they wrote.
 
-A record is a file named by the hash of its content; that of a chunk of dynamics lies beside the chunk.
+A record is a file named by the hash of its content; that of a chunk of dynamics is stored beside the chunk.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FOLDER = "provenance"
 
 @dataclass(frozen=True)
 class Record:
-    """What one job made of what."""
+    """What a job made, and from what."""
 
     id: str
     content: Mapping[str, Any]
@@ -95,7 +95,7 @@ class Record:
 
 
 def read_record(path: Path, *, named_by_hash: bool = False) -> Record:
-    """A record from its file; where the name must be its hash and is not, it is marked as not intact.
+    """A record from its file, marked as not intact if its name must be its hash and is not.
 
     Raises:
         ValueError: it is not a record.
@@ -113,7 +113,7 @@ def read_record(path: Path, *, named_by_hash: bool = False) -> Record:
 
 
 def record_of_lineage(lineage: str) -> Record:
-    """What the lineage inside a picture tells of its job, where the record itself is not at hand.
+    """What the lineage embedded in a picture says about its job, when the record itself is not available.
 
     Raises:
         ValueError: it is not a lineage.
@@ -129,7 +129,7 @@ def record_of_lineage(lineage: str) -> Record:
             "resolvedDependencies": dependencies,
         }
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError("what it carries is not a lineage") from None
+        raise ValueError("its embedded text is not a lineage") from None
     details = {"builder": {"version": {}}, "metadata": {"startedOn": "", "finishedOn": ""}}
     return Record(
         lineage_id(lineage), {"subject": [], "predicate": {"buildDefinition": definition, "runDetails": details}}
@@ -137,7 +137,7 @@ def record_of_lineage(lineage: str) -> Record:
 
 
 class Store:
-    """The records of a results folder; read once, when first asked for."""
+    """The records of a results folder, read once on first use."""
 
     def __init__(self, results: Path) -> None:
         self.results = results
@@ -153,7 +153,7 @@ class Store:
 
     @cached_property
     def records(self) -> list[Record]:
-        """All of them, the oldest first."""
+        """All records, oldest first."""
         of_jobs = [read_record(path, named_by_hash=True) for path in self.results.glob(f"{FOLDER}/records/??/*.json")]
         of_chunks = map(read_record, self.results.glob("dynamics/*/chunks/*.record.json"))
         return sorted([*of_jobs, *of_chunks], key=lambda record: (record.finished, record.id))

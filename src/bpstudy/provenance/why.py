@@ -1,4 +1,4 @@
-"""Why two results differ: the first job or source, on the way from the settings to them, that is not the same."""
+"""Why two results differ: the first job or source on the way from the settings that is not the same."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from bpstudy.checksums import sha256
-from bpstudy.provenance.audit import Edge, Verdict
+from bpstudy.provenance.edges import Edge, Verdict
 from bpstudy.provenance.store import Record, Store
 from bpstudy.provenance.workflow import differences
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Where two lineages part, and how; `way` holds the rules from there to the results."""
+    """Where and how two lineages diverge; `way` holds the rules from there to the results."""
 
     place: str
     reasons: tuple[str, ...]
@@ -21,29 +21,29 @@ class Difference:
 
 
 def why_different(store: Store, one: Edge, other: Edge) -> str:
-    """In words, for two audited files.
+    """The first difference of two audited files, in words.
 
     Raises:
-        ValueError: nothing is known of one of them.
+        ValueError: one of them has no record.
     """
     jobs = []
     for file in (one, other):
         if file.job is None or file.verdict is not Verdict.OK:
-            raise ValueError(f"{file.name}: {file.verdict}: {file.detail}; nothing is known of how it was made")
+            raise ValueError(f"{file.name}: {file.verdict}: {file.detail}; it is not known how it was made")
         jobs.append(file.job)
     if sha256(one.name) == sha256(other.name):
         return f"{one.name} and {other.name} have the same content"
     found = first_difference(store, jobs[0].record, jobs[1].record)
     if found is None:
-        return f"{one.name} and {other.name} were made of the same, with the same settings and code"
+        return f"{one.name} and {other.name} were made from the same inputs with the same settings and code"
     way = "".join(f" → {rule}" for rule in found.way)
     return "\n".join([f"the first difference: {found.place}{way}", *(f"  {reason}" for reason in found.reasons)])
 
 
 def first_difference(store: Store, one: Record, other: Record) -> Difference | None:
-    """The earliest difference behind what two jobs wrote; None if both were made of the same with the same.
+    """The earliest difference behind the outputs of two jobs; None if inputs, settings and code are the same.
 
-    Everything before it is equal: it has to be looked for nowhere else.
+    Everything before it is equal.
     """
     if one.rule != other.rule:
         return Difference(_outputs(one), (f"made by {one.rule}, the other by {other.rule}",))
@@ -57,7 +57,7 @@ def first_difference(store: Store, one: Record, other: Record) -> Difference | N
             return Difference(name if name == other_name else f"{name}, {other_name}", (text,), (one.rule,))
         earlier = first_difference(store, makers[0], makers[1])
         if earlier is None:
-            earlier = Difference(name, ("equal inputs, settings and code, but another content: not deterministic",))
+            earlier = Difference(name, ("equal inputs, settings and code, but different content: not deterministic",))
         return Difference(earlier.place, earlier.reasons, (*earlier.way, one.rule))
     reasons = [f"parameter {text}" for text in differences(one.parameters, other.parameters)]
     for kind, then, now in (("code", one.code, other.code), ("version of", one.versions, other.versions)):

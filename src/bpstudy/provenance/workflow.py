@@ -1,4 +1,4 @@
-"""What the workflow, with its configuration as it is now, would give a job."""
+"""What the current workflow and configuration would pass to a job."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bpstudy.provenance.store import Record
 
 
 class PlanError(ValueError):
-    """The workflow cannot be asked; the message says why."""
+    """The workflow cannot be evaluated; the message says why."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A job as the workflow would run it now: its inputs, and among them the source files."""
+    """A job as the workflow would run it now: its inputs, and which of them are source files."""
 
     parameters: Mapping[str, Any]
     inputs: tuple[str, ...]
@@ -31,7 +31,7 @@ class Planned:
 
 
 class CurrentWorkflow:
-    """The Snakefile of the working directory with config.yaml and what was laid over it when a job ran.
+    """The Snakefile of the working directory with config.yaml and the overlays that a job ran with.
 
     Args:
         configuration: `files` laid over config.yaml and single `values`, as a record holds them.
@@ -49,7 +49,7 @@ class CurrentWorkflow:
         files = [Path(name) for name in self.configuration["files"]]
         absent = [str(path) for path in [Path("Snakefile"), *files] if not path.is_file()]
         if absent:
-            raise PlanError(f"{', '.join(absent)}: not here; run this in the project's folder")
+            raise PlanError(f"{', '.join(absent)}: not found; run this in the project's folder")
         said = io.StringIO()
         quiet = types.OutputSettings(quiet={types.Quietness.ALL})
         try:
@@ -64,7 +64,7 @@ class CurrentWorkflow:
             raise PlanError(f"the workflow cannot be read: {error} {said.getvalue()}".strip()) from None
 
     def planned(self, record: Record) -> Planned | None:
-        """The job that would make what the recorded one made; None if the workflow has no such job any more.
+        """The job that would make what the recorded one made; None if the workflow no longer has such a job.
 
         Raises:
             PlanError: the workflow or its configuration is missing or wrong.
@@ -90,7 +90,7 @@ class CurrentWorkflow:
             job = SimpleNamespace(resources=SimpleNamespace(_cores=int(record.internal["threads"] or 1)))
             parameters = rule.expand_params(wildcards, given, made, job)[0]
         except WorkflowError as error:
-            if isinstance(error.__context__, KeyError):  # it is of an experiment, a system or a figure that is no more
+            if isinstance(error.__context__, KeyError):  # of an experiment, a system or a figure that no longer exists
                 return None
             raise PlanError(f"{rule.name}: {error}") from None
         if not set(record.outputs) <= set(map(str, made)):

@@ -1,1 +1,1 @@
-"""What jobs, machines and clusters need."""
+"""Support for jobs, machines and clusters."""

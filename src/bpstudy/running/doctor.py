@@ -1,4 +1,4 @@
-"""`bpstudy doctor`: is this machine ready for the study, and if not, what to do."""
+"""`bpstudy doctor`: checks whether this machine is ready for the study, and gives advice."""
 
 import json
 import os
@@ -18,9 +18,9 @@ from rich.table import Table
 
 from bpstudy.dynamics import mpi
 
-Status = Literal["ok", "note", "problem"]  # note: works, or is not needed here, yet good to know
+Status = Literal["ok", "note", "problem"]  # note: works or is not needed here, but worth knowing
 
-# Run in a process of its own: a broken extension or MPI may end the process that imports it.
+# Run in a separate process: a broken extension or MPI may kill the process that imports it.
 _GPAW_PROBE = """
 import json, sys
 import _gpaw, gpaw
@@ -37,7 +37,7 @@ print(json.dumps({"version": gpaw.__version__, "lacks": [n for n, a in features.
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: what was found and, unless it is fine, what to do."""
+    """Result of one check: what was found and, unless all is well, what to do."""
 
     name: str
     status: Status
@@ -46,7 +46,7 @@ class Check:
 
 
 def examine(folder: Path, elements: Sequence[str] = ("Cu", "Li")) -> list[Check]:
-    """Look at this machine for a study in `folder` with PAW data for `elements`; changes nothing."""
+    """Check this machine for a study in `folder` with PAW data for `elements`; nothing is changed."""
     return [
         check_python(),
         check_packages(folder / "requirements.lock"),
@@ -80,7 +80,7 @@ def run(*command: str, timeout_seconds: float = 30) -> tuple[bool, str]:
     except FileNotFoundError:
         return False, f"{command[0]} is not on the PATH"
     except subprocess.TimeoutExpired:
-        return False, f"{command[0]} gave no answer in {timeout_seconds:.0f} s"
+        return False, f"{command[0]} did not answer within {timeout_seconds:.0f} s"
     text = done.stdout if done.returncode == 0 else done.stderr or done.stdout
     return done.returncode == 0, text.strip() or f"exit code {done.returncode}"
 
@@ -93,7 +93,7 @@ def check_python() -> Check:
 
 
 def check_packages(lock: Path) -> Check:
-    """Compare what is installed with the lock."""
+    """Compare the installed packages with the lock."""
     if not lock.is_file():
         return Check("packages", "problem", f"no {lock}", "run this in the folder of the study")
     wanted = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock.read_text(), flags=re.MULTILINE))
@@ -143,7 +143,7 @@ def check_gpaw(elements: Sequence[str]) -> list[Check]:
 
 
 def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
-    """Cores this process may use: its affinity, or a container's quota where that is less."""
+    """Cores this process may use: its CPU affinity, or a container's quota if that is lower."""
     cores = float(len(os.sched_getaffinity(0)))
     if cpu_max.is_file():
         quota, period = cpu_max.read_text().split()
@@ -156,7 +156,7 @@ def check_threads() -> Check:
     cores = usable_cores()
     found = f"{cores:g} of {os.cpu_count()} cores usable"
     if cores < 2:
-        return Check("cores", "note", found, "the study runs, one job at a time")
+        return Check("cores", "note", found, "the study runs one job at a time")
     return Check("cores", "ok", found)
 
 
@@ -168,7 +168,7 @@ def check_memory() -> Check:
 
 
 def check_disk(folder: Path, needed_gigabytes: float = 10) -> Check:
-    """Free space and the right to write where results/ will be."""
+    """Free space and write permission where results/ will be."""
     if not os.access(folder, os.W_OK):
         return Check("disk", "problem", f"{folder} cannot be written", "work in a folder of your own")
     free = shutil.disk_usage(folder).free / 1e9
@@ -178,7 +178,7 @@ def check_disk(folder: Path, needed_gigabytes: float = 10) -> Check:
 
 
 def check_git(folder: Path) -> Check:
-    """Results record the commit they were made at, if git tells it."""
+    """Results record the commit they were made at, if git gives it."""
     works, said = run("git", "-C", str(folder), "rev-parse", "--short", "HEAD")
     if works:
         return Check("git", "ok", f"at commit {said}")
@@ -201,7 +201,7 @@ def check_slurm() -> Check:
     _, settings = run("scontrol", "show", "config")
     remembers = re.search(r"MinJobAge\s*=\s*(\d+)", settings)
     if remembers and int(remembers[1]) < 90:
-        advice = "profiles/slurm: slurm-init-seconds-before-status-checks of a third of that at the most"
+        advice = "profiles/slurm: set slurm-init-seconds-before-status-checks to at most a third of that"
         return Check("SLURM", "note", f"{found}; ended jobs are forgotten after {remembers[1]} s", advice)
     return Check("SLURM", "ok", found)
 

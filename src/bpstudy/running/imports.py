@@ -1,4 +1,4 @@
-"""The import graph of the package: which source files a stage's results depend on."""
+"""The import graph of the package: the source files that a stage's results depend on."""
 
 import ast
 from functools import cache

@@ -1,4 +1,4 @@
-"""What all jobs of the workflow that run a script share."""
+"""Code shared by all jobs of the workflow that run a script."""
 
 import os
 import sys
@@ -11,19 +11,19 @@ from bpstudy.provenance.recording import recorded
 
 
 def share_package() -> None:
-    """Let the jobs that this process starts import this package, whatever environment they run in."""
+    """Let the jobs started by this process import this package, whatever environment they run in."""
     paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
 
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[None]:
-    """Send all output, also that of compiled code, to the job's log; a wrong input ends the job with one clear message.
+    """Redirect all output, including that of compiled code, to the job's log; wrong input gives one clear message.
 
-    A job that ends well leaves a record of what it read, used and wrote (`bpstudy audit`).
+    A successful job leaves a record of what it read, used and wrote (`bpstudy audit`).
 
-    Our errors of input are ValueError or ArithmeticError (a fit that diverges); anything else is a fault of the program
-    and keeps its traceback.
+    Wrong input raises ValueError or ArithmeticError (a fit that diverges); anything else is a bug and keeps its
+    traceback.
     """
     with Path(snakemake.log[0]).open("w") as log:
         for stream in (sys.stdout, sys.stderr):

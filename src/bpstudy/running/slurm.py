@@ -1,7 +1,7 @@
-"""Jobs that a Snakemake which is no more has left in SLURM.
+"""Jobs left in SLURM by a Snakemake that was killed.
 
-A Snakemake that is killed cannot cancel its jobs. One that starts after it knows nothing of them and would send the
-same jobs again: two processes would compute one file, and a job that waits could replace a file that others read.
+A Snakemake that is killed cannot cancel its jobs. The next one knows nothing of them and would submit the same jobs
+again: two processes would write one file, and a pending job could replace a file that others are reading.
 """
 
 import getpass
@@ -15,12 +15,12 @@ _FIELDS = "%i|%T|%M|%j|%k|%Z"  # id, state, time used, run, comment (the rule), 
 
 
 class OrphanError(ValueError):
-    """SLURM has jobs of this folder that no Snakemake waits for; the message names them and says what to do."""
+    """SLURM has orphaned jobs of this folder; the message names them and says what to do."""
 
 
 @dataclass(frozen=True)
 class SlurmJob:
-    """A job as SLURM's queue shows it."""
+    """A job in SLURM's queue."""
 
     id: str
     state: str
@@ -33,7 +33,7 @@ class SlurmJob:
 
 
 def jobs_of(folder: Path) -> list[SlurmJob]:
-    """This user's jobs, waiting or running, that a Snakemake sent from `folder`; none where there is no SLURM.
+    """This user's pending or running jobs submitted by a Snakemake from `folder`; none without SLURM.
 
     Raises:
         OrphanError: SLURM is here but does not answer.
@@ -49,17 +49,17 @@ def jobs_of(folder: Path) -> list[SlurmJob]:
 
 
 def refuse_orphans(folder: Path) -> None:
-    """Called when a Snakemake starts in `folder`, before it sends its first job.
+    """Called when a Snakemake starts in `folder`, before it submits its first job.
 
-    Where SLURM does not answer, no job can be sent to it, but jobs can run here: that is a warning only.
+    If SLURM does not answer, jobs can still run locally, so that this gives a warning only.
 
     Raises:
-        OrphanError: jobs of an earlier Snakemake are still there.
+        OrphanError: there are still jobs of an earlier Snakemake.
     """
     try:
         orphans = jobs_of(folder)
     except OrphanError as error:
-        print(f"warning: {error}; whether SLURM still has jobs of this folder is not known", file=sys.stderr)
+        print(f"warning: {error}; it is not known whether SLURM still has jobs of this folder", file=sys.stderr)
         return
     if orphans:
         listed = "".join(f"\n  {job}" for job in orphans)
@@ -73,11 +73,11 @@ def cancel_orphans(folder: Path) -> list[SlurmJob]:
     """Cancel the jobs of `folder`.
 
     Raises:
-        OrphanError: the folder is locked, so they may be the jobs of a Snakemake that runs.
+        OrphanError: the folder is locked, so that they may belong to a running Snakemake.
     """
     if any((folder / ".snakemake" / "locks").glob("*.lock")):
         raise OrphanError(
-            "the folder is locked: a Snakemake runs here, or was killed. If none runs: `snakemake --unlock`, then again"
+            "the folder is locked: a Snakemake runs here or was killed. If none runs: `snakemake --unlock`"
         )
     orphans = jobs_of(folder)
     if orphans:

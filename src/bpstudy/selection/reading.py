@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from ase import Atoms
 from ase.io import read
 from numpy.typing import NDArray
 
-GROUP_KEYS = ("config_type", "description")
+from bpstudy.config.datasets import FILE, Imported, Split
+from bpstudy.data import names
+from bpstudy.data.dataset import GROUP, DataSet
+from bpstudy.data.formats import read_raw
+
+GROUP_KEYS = ("description", "config_type")
+NUMBERS = r"(?i)snapshot \d+( of \d+)?|strain -?[\d.]+|\(.*\)"  # of snapshots, strains and surfaces
 
 
 def read_frames(files: Sequence[Path]) -> list[Atoms]:
@@ -33,17 +38,30 @@ def read_frames(files: Sequence[Path]) -> list[Atoms]:
     return found
 
 
-def groups(frames: Sequence[Atoms]) -> list[str]:
-    """What each frame belongs to: its config_type and description, numbers of snapshots and sizes of strains left out.
+def read_data(files: Sequence[Path], by: str | None = None, energy: str | None = None) -> list[Atoms]:
+    """Frames with energies (and forces), found under the names that people use, in eV and Å; each with its group.
 
-    "Snapshot 4 of 12 of AIMD NVT simulation at 300 K" belongs to "Snapshot # of # of AIMD NVT simulation at 300 K".
+    Args:
+        by: key of the frames; those that share it, numbers left out, are a group. None: the first of `GROUP_KEYS` that
+            the first frame has, or the file.
+        energy: name of the energies, where several are there.
+
+    Raises:
+        ValueError: a frame that cannot be used, named by its file and number.
     """
-    found = []
-    for frame in frames:
-        text = " ".join(str(frame.info[key]) for key in GROUP_KEYS if key in frame.info)
-        text = re.sub(r"(?i)snapshot \d+ of \d+", "Snapshot # of #", text)
-        found.append(re.sub(r"strain -?[\d.]+", "strain #", text))
-    return found
+    held: dict[str, Any] = {}
+    for first in read_raw(files[0]):
+        held = names.held(first)
+        break
+    key = by or next((key for key in GROUP_KEYS if key in held), FILE)
+    split = Split(by=key, ignore=None if key == FILE else NUMBERS)
+    declared = Imported(files=tuple(str(file) for file in files), energy=energy, split=split, mixed_periodicity=True)
+    return list(DataSet(declared))
+
+
+def groups(frames: Sequence[Atoms]) -> list[str]:
+    """The group of each frame, as `read_data` found it: "Snapshot  of  of AIMD simulation at  K" for example."""
+    return [str(frame.info.get(GROUP, "")) for frame in frames]
 
 
 def blocks(labels: Sequence[str], count: int) -> NDArray[np.intp]:

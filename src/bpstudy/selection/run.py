@@ -25,7 +25,8 @@ from bpstudy.symmetry import SymmetryFunctions
 Array = NDArray[np.float64]
 Errors = tuple[Array, Array | None]
 """Of the energy an atom, eV, and root mean square of each frame's forces, eV/Å, (n_frames,); None without forces."""
-Fit = Callable[[SymmetryFunctions, Sequence[Atoms], Sequence[int], Sequence[Atoms], Tolerances, int], Errors]
+Folds = Sequence[int] | NDArray[np.integer]
+Fit = Callable[[SymmetryFunctions, Sequence[Atoms], Folds, Sequence[Atoms], Tolerances, int], Errors]
 """(functions, training frames, their folds, test frames, tolerances, seed) to errors of the test frames."""
 Key = tuple[str, int]  # method, budget
 RANDOM = "random"
@@ -108,12 +109,12 @@ def run(
                 break
         for key, errors in found.items():
             done.network.setdefault(key, []).append(errors)
-        rounds = turn + 1
+        rounds += bool(found)
         if clock() > end:
             break
     if fit is not None and rounds < len(seeds):
         left_out.append(f"networks: {len(seeds) - rounds} of {len(seeds)} seeds")
-    candidates = _candidates(setting, done, max(rounds, 1) if rounds else RANDOM_DRAWS)
+    candidates = _candidates(setting, done, rounds or RANDOM_DRAWS)
     ranking = recommend(candidates, np.random.default_rng(0), block_length)
     return Answer(candidates, ranking, left_out)
 

@@ -1,1 +1,1 @@
-"""Is the dynamics right? Temperature, energies and structure against statistical mechanics."""
+"""Validation of the dynamics: temperature, energies and structure compared with statistical mechanics."""

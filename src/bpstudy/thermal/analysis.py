@@ -1,4 +1,4 @@
-"""Is the dynamics right? Temperature, equilibration, fluctuations and drift against what theory expects."""
+"""Validation of the dynamics: temperature, equilibration, fluctuations and drift compared with theory."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ DISTRIBUTION = ("quantity", "value", "density", "expected")
 
 @dataclass(frozen=True)
 class Run:
-    """A trajectory's thermodynamics with what its analysis needs.
+    """Thermodynamic data of a trajectory and the settings of its analysis.
 
-    `thermo` is the table of `bpstudy.data.trajectory.thermodynamics`; `bath` is None where it is not known.
+    `thermo` is the table of `bpstudy.data.trajectory.thermodynamics`; `bath` is None if unknown.
     """
 
     thermo: pd.DataFrame
@@ -42,21 +42,21 @@ class Run:
 
     @property
     def frame_fs(self) -> float:
-        """Time between frames, NaN where it is not known."""
+        """Time between frames, NaN if unknown."""
         return float(self.thermo["time_fs"].diff().iloc[1]) if len(self.thermo) > 1 else np.nan
 
     @property
     def block_frames(self) -> int:
-        """Frames a block; without times one block takes all, so that no error is made up."""
+        """Frames per block; without times a single block, so that no error is estimated."""
         if np.isnan(self.frame_fs):
             return len(self.thermo)
         return max(1, round(self.settings.block_fs / self.frame_fs))
 
     def at_bath(self, relaxations: float = 0.0) -> int:
-        """The frame from which the temperature stays at the bath's; none before so many relaxation times 1/γ.
+        """First frame from which the temperature stays at the bath's, after at least this many relaxation times 1/γ.
 
         Raises:
-            TooShortError: the bath is not known, or there is no such frame.
+            TooShortError: the bath is unknown, or there is no such frame.
         """
         if self.bath is None:
             raise TooShortError("no bath is known")
@@ -67,10 +67,10 @@ class Run:
         return equilibrated_block(means, block_fs, self.bath, self.n_atoms, sigmas, earliest) * self.block_frames
 
     def first_frame(self) -> int:
-        """The first frame of the statistics: in equilibrium with the bath, or frame 0 where there is none.
+        """The first frame of the statistics: in equilibrium with the bath, or frame 0 without a bath.
 
         Raises:
-            TooShortError: it does not come to equilibrium.
+            TooShortError: the run does not reach equilibrium.
         """
         return 0 if self.bath is None else self.at_bath(self.settings.left_out_relaxation_times)
 
@@ -80,29 +80,29 @@ class Run:
         return 1 / (self.bath.friction_per_fs * self.frame_fs) if self.bath else 1.0
 
     def series(self, column: str) -> Correlated:
-        """A column of the frames in equilibrium: temperature_kelvin, or potential_ev in meV/atom.
+        """A column over the equilibrated frames: temperature_kelvin, or potential_ev in meV/atom.
 
         Raises:
-            TooShortError: there is no equilibrium, or the frames do not hold it.
+            TooShortError: the run is not equilibrated, or the frames lack the quantity.
         """
         try:
             values = self.thermo[column].to_numpy(float)[self.first_frame() :]
         except TooShortError as reason:
-            raise TooShortError(f"equilibrium is not established: {reason}") from None
+            raise TooShortError(f"not equilibrated: {reason}") from None
         if np.isnan(values).any():
-            raise TooShortError(f"the frames hold no {column}")
+            raise TooShortError(f"the frames have no {column}")
         if column == "potential_ev":
             values = values * 1000 / self.n_atoms
         return Correlated(values, self.block_frames, self.memory_frames)
 
     @property
     def temperature_kelvin(self) -> float:
-        """That of the bath, or else the mean."""
+        """Temperature of the bath, or the mean temperature without one."""
         return self.bath.temperature_kelvin if self.bath else float(self.thermo["temperature_kelvin"].mean())
 
 
 def summary(run: Run) -> pd.DataFrame:
-    """A row a quantity: quantity, unit, value, error, expected by theory, and the reason where a number is missing."""
+    """One row per quantity: quantity, unit, value, error, expected by theory, and the reason for a missing value."""
     bath_kelvin = run.bath.temperature_kelvin if run.bath else np.nan
     temperature = run.temperature_kelvin
     t_sd = temperature_distribution(temperature, run.n_atoms).std()
@@ -138,7 +138,7 @@ def _drift_per_ps(run: Run, column: str) -> Estimate:
 
 
 def _correlation_fs(run: Run, column: str) -> Estimate:
-    """As the frames have it, the bath's memory set aside."""
+    """Estimated from the frames alone, disregarding the bath's correlation time."""
     return Estimate(correlation_frames(run.series(column).series, run.block_frames) * run.frame_fs)
 
 
@@ -148,7 +148,7 @@ def _independent(run: Run, column: str) -> Estimate:
 
 
 def row(quantity: str, unit: str, estimate: Callable[[], Estimate], expected: float = np.nan) -> dict[str, object]:
-    """A row of the summary; what cannot be determined is empty and says why."""
+    """A row of the summary; a value that cannot be determined is empty, with the reason."""
     try:
         found = estimate()
     except TooShortError as reason:
@@ -164,13 +164,15 @@ def row(quantity: str, unit: str, estimate: Callable[[], Estimate], expected: fl
 
 
 def kolmogorov_smirnov(run: Run) -> Estimate:
-    """p of the Kolmogorov-Smirnov test of T against theory, on frames one correlation time apart.
+    """p value of the Kolmogorov-Smirnov test of T against theory, on frames one correlation time apart.
 
     Raises:
-        TooShortError: no bath, or too few such frames.
+        TooShortError: no bath, or too few independent frames.
     """
     if run.bath is None:
-        raise TooShortError("no bath is known, and a temperature taken from the frames would spoil the test")
+        raise TooShortError(
+            "no bath is known, and estimating its temperature from the frames would invalidate the test"
+        )
     data = run.series("temperature_kelvin")
     thinned = data.series[:: int(np.ceil(data.correlation_frames()))]
     if len(thinned) < LEAST_BLOCKS:
@@ -180,7 +182,7 @@ def kolmogorov_smirnov(run: Run) -> Estimate:
 
 
 def blocks(run: Run) -> pd.DataFrame:
-    """A row a block: its middle in time, mean, least and greatest temperature, mean potential energy of the cell."""
+    """One row per block: central time, mean, minimum and maximum temperature, mean potential energy of the cell."""
     size = run.block_frames
     table = run.thermo.iloc[: len(run.thermo) // size * size]
     grouped = table.groupby(np.arange(len(table)) // size)
@@ -196,8 +198,8 @@ def blocks(run: Run) -> pd.DataFrame:
 
 
 def distributions(run: Run) -> pd.DataFrame:
-    """Histograms in equilibrium: quantity (temperature in K, potential in meV/atom about its mean), value in the middle
-    of the bin, density and expected density; no rows where there is no equilibrium."""
+    """Histograms in equilibrium: quantity (temperature in K, potential in meV/atom about its mean), bin centre,
+    density and expected density; no rows if the run is not equilibrated."""
     temperature = temperature_distribution(run.temperature_kelvin, run.n_atoms)
     harmonic = harmonic_energy_distribution(run.temperature_kelvin, run.n_atoms)
     unit = 1000 / run.n_atoms  # of the cell's eV
@@ -220,7 +222,7 @@ def distributions(run: Run) -> pd.DataFrame:
 
 
 def structure_frames(run: Run) -> slice:
-    """Which frames g(r) is averaged over: taken evenly of those in equilibrium, or of all where there is none."""
+    """Frames over which g(r) is averaged: evenly spaced among the equilibrated ones, or among all if there are none."""
     try:
         first = run.first_frame()
     except TooShortError:
@@ -229,7 +231,7 @@ def structure_frames(run: Run) -> slice:
 
 
 def coordination(frames: Sequence[Atoms], ideal: Atoms, cutoff_angstrom: float) -> dict[str, object]:
-    """Row of the summary: neighbours of an atom up to the widest gap between the ideal crystal's shells, and there."""
+    """Row of the summary: coordination number up to the widest gap between shells of the ideal crystal."""
     within = widest_gap(ideal, cutoff_angstrom)
     expected = coordination_number([ideal], within)[0]
     unit = f"atoms within {within:.3f} Å"

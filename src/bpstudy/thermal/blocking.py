@@ -1,7 +1,7 @@
-"""Means, fluctuations and slopes of a correlated series, with errors from block means.
+"""Means, fluctuations and slopes of a correlated series, with errors from block averages.
 
-Blocks are longer than a vibration: kinetic and potential energy swing into each other twice a vibration, and the
-automatic window of an autocorrelation time of the single frames may take the first minimum for the end.
+Blocks are longer than a vibrational period: kinetic and potential energy exchange twice per period, and the automatic
+window of the integrated autocorrelation time of single frames may stop at the first minimum.
 (H. Flyvbjerg, H. G. Petersen, doi:10.1063/1.457480.)
 """
 
@@ -15,16 +15,16 @@ from scipy import stats
 
 from bpstudy.statistics.correlation import integrated_time
 
-LEAST_BLOCKS = 5  # from fewer no error can be had
+LEAST_BLOCKS = 5  # fewer give no error estimate
 
 
 class TooShortError(ValueError):
-    """A quantity cannot be determined from this trajectory; the message is the reason."""
+    """A quantity cannot be determined from this trajectory; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its standard error; NaN where there is none, and the reason why."""
+    """A value and its standard error; NaN where unknown, with the reason."""
 
     value: float = np.nan
     error: float = np.nan
@@ -32,7 +32,7 @@ class Estimate:
 
 
 def block_means(series: NDArray, block_frames: int) -> NDArray[np.float64]:
-    """Means of consecutive blocks; frames at the end that fill no block are left out."""
+    """Means of consecutive blocks; an incomplete last block is left out."""
     n = len(series) // block_frames
     return np.asarray(series, float)[: n * block_frames].reshape(n, block_frames).mean(axis=1)
 
@@ -52,11 +52,11 @@ def correlation_frames(series: NDArray, block_frames: int) -> float:
 
 @dataclass(frozen=True)
 class Correlated:
-    """Estimates from a series whose frames remember each other.
+    """Estimates from a correlated series.
 
     Args:
-        memory_frames: correlation time that is known to be there. In runs of a few correlation times the estimate is
-            much too small as often as not, and errors from it alone would promise too much.
+        memory_frames: a known lower bound of the correlation time. In runs of a few correlation times its estimate is
+            often much too small, and so would be the errors.
     """
 
     series: NDArray
@@ -64,11 +64,11 @@ class Correlated:
     memory_frames: float = 1.0
 
     def correlation_frames(self) -> float:
-        """The estimated correlation time or the known one, whichever is longer."""
+        """The estimated or the known correlation time, whichever is longer."""
         return max(self.memory_frames, correlation_frames(self.series, self.block_frames))
 
     def standard_error(self) -> float:
-        """Of the mean: sd·√(τ/n)."""
+        """Standard error of the mean: sd·√(τ/n)."""
         return float(np.std(self.series, ddof=1) * np.sqrt(self.correlation_frames() / len(self.series)))
 
     def mean(self) -> Estimate:
@@ -78,9 +78,9 @@ class Correlated:
             return Estimate(float(np.mean(self.series)), np.nan, f"no error: {reason}")
 
     def spread(self) -> Estimate:
-        """Standard deviation; its error is that of the mean square over twice the deviation.
+        """Standard deviation; its error is that of the mean square divided by twice the standard deviation.
 
-        Squares forget twice as fast: those of a Gaussian process with correlation ρ have ρ².
+        Squares decorrelate twice as fast: for a Gaussian process with correlation ρ theirs is ρ².
         """
         squares = replace(
             self, series=(self.series - np.mean(self.series)) ** 2, memory_frames=max(1.0, self.memory_frames / 2)
@@ -89,7 +89,7 @@ class Correlated:
         return Estimate(sd, squares.error / (2 * sd), squares.reason)
 
     def drift(self) -> Estimate:
-        """Slope of a straight line per frame; its error is √12/n times that of the mean of what is left.
+        """Slope of a straight line per frame; its error is √12/n times that of the mean residual.
 
         Raises:
             TooShortError: fewer than five blocks.

@@ -1,4 +1,4 @@
-"""What statistical mechanics expects of a crystal in a heat bath, and when a run has come to it."""
+"""What statistical mechanics predicts for a crystal in a heat bath, and when a run has equilibrated."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def harmonic_energy_distribution(temperature_kelvin: float, n_atoms: int):
 def expected_error_kelvin(duration_fs: NDArray, bath: Langevin, n_atoms: int) -> NDArray[np.float64]:
     """Standard error of the mean temperature over a time, for harmonic vibrations under weak friction.
 
-    The vibrations' energy forgets its past as exp(−γt); half of the variance of the kinetic energy goes with it, half
-    swings at twice the vibrations' frequencies, which averages out. So var = var(T)·(x − 1 + e^(−x))/x² with x = γt;
+    The vibrational energy decorrelates as exp(−γt). Half of the variance of the kinetic energy follows it, half
+    oscillates at twice the vibrational frequencies and averages out, so that var = var(T)·(x − 1 + e^(−x))/x², x = γt;
     for long times the autocorrelation time is 1/γ (M. Ceriotti, G. Bussi, M. Parrinello, doi:10.1021/ct900563s).
     """
     x = bath.friction_per_fs * np.asarray(duration_fs, float)
@@ -38,16 +38,16 @@ def expected_error_kelvin(duration_fs: NDArray, bath: Langevin, n_atoms: int) ->
 def equilibrated_block(
     means: NDArray, block_fs: float, bath: Langevin, n_atoms: int, sigmas: float, earliest: int = 0
 ) -> int:
-    """The first block from which the running mean of the temperature, over every time that starts there, stays within
-    `sigmas` standard errors of the bath. It must lie in the first half of the run: from its last blocks alone, any
-    temperature would be near enough.
+    """The first block from which the running mean of the temperature stays within `sigmas` standard errors of the
+    bath's temperature. It must lie in the first half of the run: the last blocks alone would be consistent with any
+    temperature.
 
     Args:
         means: mean temperature of each block, K.
         earliest: no block before this one is considered.
 
     Raises:
-        TooShortError: there is none, or fewer than five blocks would be left.
+        TooShortError: there is none, or fewer than five blocks would remain.
     """
     if len(means) < earliest + LEAST_BLOCKS:
         raise TooShortError(f"{len(means)} blocks of {block_fs:g} fs, {earliest + LEAST_BLOCKS} are needed")
@@ -56,6 +56,4 @@ def equilibrated_block(
         away = np.abs(np.cumsum(means[first:]) / lengths - bath.temperature_kelvin)
         if (away <= sigmas * expected_error_kelvin(lengths * block_fs, bath, n_atoms)).all():
             return first
-    raise TooShortError(
-        f"within {len(means)} blocks of {block_fs:g} fs the temperature does not come to stay at the bath's"
-    )
+    raise TooShortError(f"within {len(means)} blocks of {block_fs:g} fs the temperature does not settle at the bath's")

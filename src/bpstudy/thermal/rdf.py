@@ -1,4 +1,4 @@
-"""Radial distribution function g(r) and coordination numbers, all periodic images counted."""
+"""Radial distribution function g(r) and coordination numbers, including all periodic images."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ SAME_SHELL_ANGSTROM = 1e-3
 def radial_distribution(
     frames: Sequence[Atoms], cutoff_angstrom: float, bin_angstrom: float, ideal: Atoms | None = None
 ) -> pd.DataFrame:
-    """g(r) = V/N² · ⟨Σ_i Σ_j δ(r − r_ij)⟩ / (4πr²), j over all atoms and periodic images but i itself.
+    """g(r) = V/N² · ⟨Σ_i Σ_j δ(r − r_ij)⟩ / (4πr²), j over all atoms and periodic images except i itself.
 
-    An atom's own images lie at fixed distances in a cell that keeps its shape: `g_own_images` is their part of g, peaks
-    that belong to the cell and not to the matter.
+    In a fixed cell an atom's own images are at fixed distances: `g_own_images` is their contribution to g, peaks due to
+    the cell and not to the material.
 
     Args:
         ideal: the crystal at rest, for its coordination.
 
     Returns:
-        A row a bin: distance_angstrom (its middle), g, g_own_images, and within the bin's outer edge coordination and
-        ideal_coordination (NaN without `ideal`), neighbours an atom.
+        One row per bin: distance_angstrom (its centre), g, g_own_images, and, up to the bin's outer edge, coordination
+        and ideal_coordination (NaN without `ideal`) in neighbours per atom.
 
     Raises:
-        ValueError: no frames, or a frame that is not periodic in all directions, whose density is not defined.
+        ValueError: no frames, or a frame that is not periodic in all directions and has no density.
     """
     if not frames:
-        raise ValueError("no frames: g(r) needs one or more")
+        raise ValueError("no frames: g(r) needs at least one")
     if not all(frame.pbc.all() for frame in frames):
-        raise ValueError("g(r) needs frames that are periodic in all three directions: others have no density")
+        raise ValueError(
+            "g(r) needs frames that are periodic in all three directions: otherwise the density is undefined"
+        )
     edges = np.linspace(0, cutoff_angstrom, round(cutoff_angstrom / bin_angstrom) + 1)
     volumes = 4 / 3 * np.pi * np.diff(edges**3)
     g, own, counts = np.zeros((3, len(volumes)))
@@ -62,7 +64,7 @@ def radial_distribution(
 
 
 def widest_gap(ideal: Atoms, cutoff_angstrom: float) -> float:
-    """Distance (Å) in the middle of the widest gap between the neighbour shells of a crystal at rest.
+    """Distance (Å) at the centre of the widest gap between neighbour shells of the ideal crystal.
 
     Raises:
         ValueError: fewer than two shells within the cutoff.
@@ -71,7 +73,7 @@ def widest_gap(ideal: Atoms, cutoff_angstrom: float) -> float:
     shells = distances[np.diff(distances, prepend=0) > SAME_SHELL_ANGSTROM]
     if len(shells) < 2:
         raise ValueError(
-            f"{len(shells)} shells of neighbours within {cutoff_angstrom} Å, two are needed; a larger cutoff"
+            f"{len(shells)} shells of neighbours within {cutoff_angstrom} Å, two are needed; use a larger cutoff"
         )
     widest = int(np.diff(shells).argmax())
     return float(shells[widest : widest + 2].mean())

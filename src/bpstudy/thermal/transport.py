@@ -1,4 +1,4 @@
-"""How atoms move: the velocity autocorrelation and the mean square displacement of a trajectory."""
+"""Velocity autocorrelation function and mean square displacement of a trajectory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from bpstudy.thermal.unwrapping import unwrapped_positions
 
 
 def check_motion(frames: Sequence[Atoms], step_fs: float, longest_fs: float) -> None:
-    """Can `motion` be calculated of these frames?
+    """Check that `motion` can be calculated from these frames.
 
     Raises:
-        ValueError: too few of them, or a frame without velocities.
+        ValueError: too few frames, or a frame without velocities.
     """
     lags = round(longest_fs / step_fs)
     if lags < 1 or len(frames) < 2 * lags:
@@ -31,17 +31,17 @@ def check_motion(frames: Sequence[Atoms], step_fs: float, longest_fs: float) -> 
 
 
 def motion(frames: Sequence[Atoms], step_fs: float, longest_fs: float) -> pd.DataFrame:
-    """Correlations of frames `step_fs` apart, for lags up to `longest_fs`.
+    """Time correlations of frames `step_fs` apart, for lags up to `longest_fs`.
 
-    C(t) = Σ_i ⟨v_i(t₀) · v_i(t₀ + t)⟩ / Σ_i ⟨v_i²⟩ and MSD(t) = ⟨|r_i(t₀ + t) − r_i(t₀)|²⟩, over all atoms and starts
-    t₀; positions that were wrapped back into the cell are unwrapped. The drift of the whole cell is removed from both.
+    C(t) = Σ_i ⟨v_i(t₀) · v_i(t₀ + t)⟩ / Σ_i ⟨v_i²⟩ and MSD(t) = ⟨|r_i(t₀ + t) − r_i(t₀)|²⟩, averaged over
+    atoms and time origins t₀. Wrapped positions are unwrapped; the drift of the centre of mass is removed from both.
 
     Returns:
         lag_fs, velocity_autocorrelation (1 at lag 0), mean_square_displacement_angstrom2.
 
     Raises:
-        ValueError: fewer frames than two lags need, frames without velocities, or atoms that cannot be followed from
-            frame to frame (see `bpstudy.thermal.unwrapping.unwrapped_positions`).
+        ValueError: fewer frames than twice the longest lag, frames without velocities, or atoms that cannot be followed
+            from frame to frame (see `bpstudy.thermal.unwrapping.unwrapped_positions`).
     """
     check_motion(frames, step_fs, longest_fs)
     lags = round(longest_fs / step_fs)

@@ -1,4 +1,4 @@
-"""Paths of atoms through the boundaries of the cell."""
+"""Unwrapping of positions across periodic boundaries."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from ase import Atoms
 from ase.geometry import find_mic, get_distances
 from numpy.typing import NDArray
 
-CLOSE_ANGSTROM = 0.35  # an atom that moved less is nearest to where it was: no two atoms are as close as twice this
+CLOSE_ANGSTROM = 0.35  # an atom that moved less cannot have changed places: no two atoms are closer than twice this
 
 
 def unwrapped_positions(frames: Sequence[Atoms]) -> NDArray[np.float64]:
-    """Positions (n_frames, n_atoms, 3), Å, along continuous paths: what was wrapped back into the cell leaves it again.
+    """Unwrapped positions (n_frames, n_atoms, 3), Å, by the minimum-image displacement between consecutive frames.
 
-    Each step is the shortest of its periodic images. Positions that were never wrapped are returned as they are, to the
-    last bit.
+    Positions that were never wrapped are returned unchanged, to the last bit.
 
     Raises:
         ValueError: an atom moved so far between two frames that another atom may have taken its place, or that its path
@@ -39,7 +38,7 @@ def unwrapped_positions(frames: Sequence[Atoms]) -> NDArray[np.float64]:
 
 
 def _check_step(before: Atoms, frame: Atoms, moved: NDArray[np.intp], number: int) -> None:
-    """Is each of the atoms that moved far nearer to where it was than to where any other atom was?"""
+    """Check that each atom that moved far is closest to its own earlier position, along a unique path."""
     _, distances = get_distances(frame.positions[moved], before.positions, frame.cell, frame.pbc)
     nearest = distances.argmin(axis=1)
     for atom, other, row in zip(moved, nearest, distances, strict=True):

@@ -38,10 +38,12 @@ class EnergyTerm:
         scale: EnergyScale = network.energy_scale
         self.n_rows = features.n_frames
         self.architectures = architectures(network)
+        self.pass_operations = 0
         self._inputs, self._frame, self._starts = {}, {}, {}
         for element, of in network.check(features).items():
             factor, shift = network.standardise(element)
             self._inputs[element] = of.values * factor + shift
+            self.pass_operations += 2 * len(of.values) * self.architectures[element].n_weights
             self._frame[element], self._starts[element] = of.frame, starts(of.frame, self.n_rows)
         self._factor = scale.mean_atoms**0.5 / features.n_atoms
         self._targets = (energies - scale.baseline_ev(features.counts())) / (

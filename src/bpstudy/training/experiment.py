@@ -87,6 +87,7 @@ def write_fit(
         "iterations": int(fit.result.history["iteration"].iloc[-1]),
         "best_iteration": fit.result.best_iteration,
         "seconds": float(fit.result.history["seconds"].iloc[-1]),
+        "operations": float(fit.result.history["operations"].iloc[-1]),
         "stop_reason": fit.result.stop_reason,
         "dead_functions": {element: scaler.dead_labels for element, scaler in scalers.items()},
     }

@@ -52,7 +52,7 @@ def train(
         decay[direct_places(network)] = direct_decay
     objective = Objective(network, features, energies_ev, decay, forces)
     held_out = None if validation is None else Objective(network, *validation, forces=validation_forces).mse_ev2
-    monitor = Monitor(settings, held_out)
+    monitor = Monitor(settings, held_out, lambda: objective.operations)
     reason = MINIMIZERS[settings.name](objective, network.get_weights(), monitor, settings)
     network.set_weights(monitor.best_weights)
     return monitor.result(reason)

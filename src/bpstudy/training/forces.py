@@ -96,6 +96,11 @@ class ForceTerm:
                 starts(d.component, self.n_rows),
             )
 
+        self.pass_operations = sum(
+            2 * (len(of.inputs) + len(of.component)) * self.architectures[element].n_weights
+            for element, of in self._entries.items()
+        )
+
     def residuals(self, weights: Array) -> Array:
         """ρ (n_components,)."""
         return self._total(self._passes(weights, curved=False))

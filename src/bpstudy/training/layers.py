@@ -22,12 +22,17 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Architecture:
-    """Layers of one element: numbers of inputs and hidden neurons, activation, direct layer; and its first weight."""
+    """Layers of one element: sizes of the inputs and hidden layers, activation, direct layer; and its first weight."""
 
     sizes: tuple[int, ...]
     activation: str
     direct: bool
     start: int
+
+    @property
+    def n_weights(self) -> int:
+        """Weights and biases, those of a direct layer too."""
+        return sum(of.stop - of.start for of in self.slices())
 
     @property
     def n_hidden(self) -> int:

@@ -83,6 +83,7 @@ class NormalEquations(ABC):
         """The change of the weights, or None where rounding leaves the matrix without a Cholesky factor."""
         shift = damping * self.mean_diagonal + self.decay
         shrink = self.decay / shift * self.weights
+        self.objective.operations += len(self.matrix) ** 3 / 3
         try:
             solve = self._factorise(shift)
         except LinAlgError:
@@ -110,6 +111,7 @@ class PrimalEquations(NormalEquations):
     """(JᵀJ + D) x = -Jᵀ rows."""
 
     def _gather(self) -> None:
+        self.objective.operations += self.objective.n_rows * self.objective.n_weights**2
         self.residuals, self._pull = self.objective.linearise(self.weights)
         self.matrix = np.zeros((self.objective.n_weights, self.objective.n_weights))
         for _, block in self.objective.jacobian(self.weights):
@@ -129,6 +131,7 @@ class DualEquations(NormalEquations):
     """x = -Jᵀ y, (J Jᵀ + D) y = rows."""
 
     def _gather(self) -> None:
+        self.objective.operations += self.objective.n_rows**2 * self.objective.n_weights
         residuals, blocks = zip(*self.objective.jacobian(self.weights), strict=True)
         self.residuals, self.jacobian = np.concatenate(residuals), np.concatenate(blocks)
         self.matrix = self.jacobian @ self.jacobian.T

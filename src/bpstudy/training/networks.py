@@ -65,9 +65,9 @@ def fit_scalers(features: Features) -> dict[str, Scaler]:
     scalers = {element: Scaler.fit(of.values, features.labels[element]) for element, of in features.rows.items()}
     if all(scaler.dead.all() for scaler in scalers.values()):
         raise ValueError(
-            f"all {sum(len(s.labels) for s in scalers.values())} functions are dead: they do not change from atom to atom "
-            "and frame to frame of the training set, so nothing can be learned; give them a cutoff beyond the nearest "
-            "neighbours, or frames that differ"
+            f"all {sum(len(s.labels) for s in scalers.values())} functions are dead: they do not change from atom to "
+            "atom and frame to frame of the training set, so nothing can be learned; give them a cutoff beyond the "
+            "nearest neighbours, or frames that differ"
         )
     return scalers
 

@@ -21,6 +21,9 @@ class Objective:
     `unit_ev2` makes mean ρ² an MSE in (eV/cell)²: of cells of the mean number of atoms of the training frames, where
     these differ. Weights are one flat vector in the order of `AtomicNetwork.variables`.
 
+    `operations` counts floating-point operations so far, to leading order and the same on every machine: two for each
+    weight and atom (or entry of dG/dR) of a forward pass, three times as many with the derivatives.
+
     With `forces`, "mean ρ²" is the mean over the energies plus weight · mean (F_network - F)² / F_scale² over all
     components; the rows of ρ that belong to forces are scaled so that Σ ρ² / n_frames is this sum.
 
@@ -43,10 +46,12 @@ class Objective:
         energies = EnergyTerm(network, features, energies_ev)
         self.n_frames = features.n_frames
         self.forces = None if forces is None else ForceTerm(network, features, forces, self.n_frames)
-        self.terms = [energies, *([self.forces] if self.forces else [])]
+        self.terms: list[EnergyTerm | ForceTerm] = [energies, *([self.forces] if self.forces else [])]
         self.n_rows = sum(term.n_rows for term in self.terms)
         self.n_weights = network.get_weights().size
         self.weight_decay = np.broadcast_to(np.asarray(weight_decay, dtype=float), (self.n_weights,))
+        self.pass_operations = sum(term.pass_operations for term in self.terms)
+        self.operations = 0.0
         self.unit_ev2 = network.energy_scale.unit_ev**2
 
     def penalty(self, weights: Array) -> float:
@@ -55,10 +60,12 @@ class Objective:
 
     def residuals(self, weights: Array) -> Array:
         """ρ (n_rows,): of all energies, then of all forces."""
+        self.operations += self.pass_operations
         return np.concatenate([term.residuals(weights) for term in self.terms])
 
     def linearise(self, weights: Array) -> tuple[Array, Pull]:
         """ρ (n_rows,), and the map of rows u (n_rows,) to Jᵀu (n_weights,)."""
+        self.operations += 3 * self.pass_operations
         found = [term.linearise(weights) for term in self.terms]
         ends = np.cumsum([term.n_rows for term in self.terms])[:-1]
 
@@ -86,5 +93,6 @@ class Objective:
 
     def jacobian(self, weights: Array) -> Iterator[tuple[Array, Array]]:
         """ρ (rows,) and dρ/dw (rows, n_weights) of consecutive blocks: energies, then forces."""
+        self.operations += 3 * self.pass_operations
         for term in self.terms:
             yield from term.jacobian(weights)

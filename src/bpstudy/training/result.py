@@ -24,7 +24,8 @@ class TrainingResult:
     """History and end of a fit.
 
     `history` has a row an iteration, 0 being the start: iteration, mse_ev2 (training frames, (eV/cell)²), gradient_norm
-    (of the objective, eV²), seconds (since the start of the fit) and, given validation frames, validation_mse_ev2.
+    (of the objective, eV²), seconds (since the start of the fit), operations (floating-point, counted by `Objective`:
+    the same on every machine) and, given validation frames, validation_mse_ev2.
     `stop_reason` is one of STOP_REASONS. The network keeps the weights of `best_iteration`: least validation MSE, or
     without validation frames least objective.
     """
@@ -53,10 +54,14 @@ class Monitor:
     """Collects the history, keeps the best weights and decides when to stop."""
 
     def __init__(
-        self, settings: TrainingSettings, validation_mse: Callable[[NDArray[np.float64]], float] | None
+        self,
+        settings: TrainingSettings,
+        validation_mse: Callable[[NDArray[np.float64]], float] | None,
+        operations: Callable[[], float],
     ) -> None:
         self.settings = settings
         self.validation_mse = validation_mse
+        self.operations = operations
         self.best_weights: NDArray[np.float64] = np.empty(0)
         self.best_iteration = -1
         self._rows: list[dict[str, float]] = []
@@ -73,6 +78,7 @@ class Monitor:
         iteration = len(self._rows)
         row = {"iteration": iteration, "mse_ev2": state.mse_ev2, "gradient_norm": state.gradient_norm}
         row["seconds"] = time.perf_counter() - self._started
+        row["operations"] = self.operations()
         merit = state.objective_ev2
         if self.validation_mse is not None:
             merit = row["validation_mse_ev2"] = self.validation_mse(state.weights)

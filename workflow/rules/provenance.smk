@@ -4,10 +4,11 @@ rule audit:
         rules.all.input,
     log:
         "results/logs/audit.log",
+    localrule: True
     params:
         pages="results/audit",
         python=sys.executable,
     message:
-        "all results, back to the settings: {params.pages}/index.html"
+        "audit of all results: {params.pages}/index.html"
     run:
         shell("{params.python} -m bpstudy.cli audit --all --html {params.pages} > {log} 2>&1")
