@@ -131,7 +131,7 @@ def test_any_mapping_as_a_configuration(values):
 def test_names_that_a_shell_or_a_path_would_misread(section, name):
     values = deepcopy(STUDY)
     values[section][name] = next(iter(values[section].values()))
-    with pytest.raises(ConfigError, match="a name may hold ASCII letters|not one of lists"):
+    with pytest.raises(ConfigError, match=r"a name may hold ASCII letters|not one of lists"):
         load(values)
 
 

@@ -40,7 +40,7 @@ if gpaw.__version__ != VERSION:
 
 def _compiled(function):
     # No reassociation: logarithm and exponential below rest on the order of their operations.
-    options = {"nogil": True, "fastmath": {"contract", "nsz"}, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "nsz"}, "error_model": "numpy"}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no folder for compiled code: compiled anew in this process
@@ -466,15 +466,15 @@ class LocalisedFunctions(PWLFC):
         splines_a = defaultdict(list)
         for a, s in zip(self.a_J, self.s_J, strict=True):
             splines_a[int(a)].append(int(s))
-        groups = defaultdict(list)
+        groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for a, splines in splines_a.items():
             groups[tuple(splines)].append(a)
         self._groups = []
-        for splines, atoms in groups.items():
+        for chosen, atoms in groups.items():
             shape_iG = np.array(
                 [
                     self.f_qGs[0][:, s] * self.Y_qGL[0][:, L] * (-1j) ** int(self.l_s[s])
-                    for s in splines
+                    for s in chosen
                     for L in range(self.l_s[s] ** 2, (self.l_s[s] + 1) ** 2)
                 ]
             )

