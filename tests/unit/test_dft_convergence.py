@@ -204,7 +204,7 @@ def test_an_overlay_changes_what_it_names_and_nothing_else():
         ({"converged": "best"}, "converged is 'best'"),
         ({"variants": {"scf": {"bands": 1}, "tight": {"bands": 2}}}, r"one must be \{\}"),
         ({"variants": dict(SETTINGS.variants) | {"trajectory": {}}}, "'trajectory' is taken"),
-        ({"variants": dict(SETTINGS.variants) | {"../x": {}}}, "a name may hold letters"),
+        ({"variants": dict(SETTINGS.variants) | {"../x": {}}}, "a name may hold ASCII letters"),
         ({"frames": 2}, "greater than or equal to 3"),
     ],
 )
@@ -266,7 +266,7 @@ def test_variants_that_differ_in_nothing_are_no_fault(tmp_path):
 
 
 def test_a_figure_of_nothing_is_refused():
-    with pytest.raises(TableError, match="no systems given"):
+    with pytest.raises(TableError, match="no system is named"):
         dft_convergence({}, {})
     with pytest.raises(TableError, match=r"dft_convergence of cu: energy_std_mev_per_atom is nan"):
         dft_convergence({"cu": table().assign(energy_std_mev_per_atom=np.nan)}, {"cu": "study"})
