@@ -283,3 +283,16 @@ def test_the_look_names_copies_touching_atoms_and_lone_frames(tmp_path):
         "frame 9",
     ):
         assert said in result.output
+
+
+def test_sets_of_one_experiment_have_the_functions_of_all_their_elements(mine):
+    alloy = made(200)
+    alloy.symbols[0] = "Cu"
+    write("alloy.extxyz", [made(seed) for seed in range(300, 340)] + [alloy] * 1)
+    mine["systems"]["mine"]["files"] = ["alloy.extxyz", "al.extxyz"]
+    mine["systems"]["mine"]["split"] = {"by": "blocks", "validation": 0.1, "test": 0.2}
+    with pytest.raises(ConfigError, match="have Cu, those trained on not"):
+        prepared(mine)
+    write("alloy.extxyz", [alloy] + [made(seed) for seed in range(300, 340)])
+    of = prepared(mine)
+    assert of.elements["mine"] == ["Al", "Cu"]
