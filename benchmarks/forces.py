@@ -1,5 +1,7 @@
-"""Speed of a fit to energies and forces of a data set of mixed cells: the Ge set of Y. Zuo et al., J. Phys. Chem. A
-124, 731 (2020), doi:10.1021/acs.jpca.9b08723, with 27 functions of the published network, 20-20 neurons and 25 steps.
+"""Speed of a fit to energies and forces of a data set of mixed cells.
+
+The Ge set of Y. Zuo et al., J. Phys. Chem. A 124, 731 (2020), doi:10.1021/acs.jpca.9b08723, with the 27 functions of
+the published network, 20-20 neurons and 25 steps.
 
     python benchmarks/forces.py --data FOLDER
 

@@ -21,6 +21,7 @@ import yaml
 from benchmarks.features import lithium, machine
 from bpstudy.config.study import load
 from bpstudy.descriptors.blocks import block_functions
+from bpstudy.descriptors.compute import compute_features
 from bpstudy.dynamics.calculators import make_calculator
 from bpstudy.files import atomic_path
 from bpstudy.network.description import describe
@@ -40,10 +41,11 @@ def make_folder(folder: Path) -> None:
     """A network of random weights for lithium."""
     blocks = [block_functions(block, ["Li"], STUDY.angular_tolerance) for block in EXPERIMENT.functions]
     chosen = SymmetryFunctions([f for block in blocks for f in block.functions])
-    features = {"Li": np.array([chosen.compute(lithium(seed=seed)) for seed in range(4)])}
-    scalers = {"Li": Scaler.fit(features["Li"], chosen.labels)}
-    build_network(scalers, EnergyScale(-1.9, 0.03), hidden=EXPERIMENT.hidden).save(folder / "model.keras")
-    describe(folder / "potential.json", chosen, features, "free", [True] * 3)
+    features = compute_features(chosen, [lithium(seed=seed) for seed in range(4)])
+    scalers = {"Li": Scaler.fit(features.rows["Li"].values, chosen.labels)}
+    scale = EnergyScale({"Li": -1.9}, 0.006, 27.0)
+    build_network(scalers, scale, hidden=EXPERIMENT.hidden).save(folder / "model.keras")
+    describe(folder / "potential.json", {"Li": chosen}, features, "free", [[True] * 3])
 
 
 def seconds(work: Callable[[], None], count: int) -> float:

@@ -23,12 +23,13 @@ from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import thermalize_momenta
 
 from bpstudy.data.trajectory import read_frames
+from bpstudy.descriptors.compute import compute_features
 from bpstudy.files import atomic_path
 from bpstudy.network.model import build_network
 from bpstudy.network.normalization import EnergyScale, Scaler
-from bpstudy.symmetry import SymmetryFunctions, compute_frames, grid
+from bpstudy.symmetry import SymmetryFunctions, grid
 from bpstudy.training import TrainingSettings, set_threads, train
-from bpstudy.training.levenberg_marquardt import NormalEquations
+from bpstudy.training.levenberg_marquardt import normal_equations
 from bpstudy.training.objective import Objective
 
 N_FRAMES, HIDDEN, TARGET_MSE_EV2 = 2000, (27, 27), 5.95e-6
@@ -97,17 +98,17 @@ def main() -> None:
     functions = SymmetryFunctions(
         [*grid("G2", 25, options.cutoff, "fortnet"), *grid("G5", 25, options.cutoff, "fortnet")]
     )
-    values = compute_frames(functions, frames, threads=options.threads)
+    features = compute_features(functions, frames, threads=options.threads)
     element = frames[0].get_chemical_symbols()[0]
-    features, n_atoms = {element: values}, values.shape[1]
+    values = features.rows[element].values
     report["data"] = {
         "trajectory": str(options.trajectory or "27 Al, EMT, 300 K"),
-        "shape": values.shape,
+        "shape": (len(frames), len(frames[0]), len(functions)),
         "cutoff_angstrom": options.cutoff,
         "energy_sd_ev": energies.std(),
     }
     scalers = {element: Scaler.fit(values, functions.labels)}
-    scale = EnergyScale.fit(energies, n_atoms)
+    scale = EnergyScale.fit(energies, features.counts())
     settings = {
         "levenberg-marquardt": TrainingSettings(target_mse_ev2=TARGET_MSE_EV2),
         "lbfgs": TrainingSettings("lbfgs", options.max_gradients, TARGET_MSE_EV2, patience=options.max_gradients),
@@ -119,7 +120,7 @@ def main() -> None:
         network = build_network(scalers, scale, hidden=HIDDEN)
         objective, weights = Objective(network, features, energies), network.get_weights()
         report["gradient"] = timed(lambda: objective.value_and_gradient(weights), 20)
-        report["levenberg_marquardt_step"] = timed(lambda: NormalEquations(objective, weights).step(0.1), 5)
+        report["levenberg_marquardt_step"] = timed(lambda: normal_equations(objective, weights).step(0.1), 5)
         for name, choice in settings.items():
             network = build_network(scalers, scale, hidden=HIDDEN)
             cpu = time.process_time()

@@ -402,7 +402,7 @@ def test_a_value_that_is_no_number_is_refused_with_its_row(name, value):
         ),
         (
             lambda: predictions(prediction_tables(sets=("independent",)), metrics(), "dense"),
-            "no frame belongs to the set train",
+            "no frames in the set train",
         ),
         (
             lambda: predictions({0: prediction_tables()[0], 1: prediction_tables(frames=9)[1]}, metrics(), "dense"),

@@ -96,6 +96,12 @@ def caption_file(name):
     return f"workflow/report/{'predictions' if name in STUDY.figures.predictions else 'sums'}.rst"
 
 
+def runs_beside(w):
+    """Settings of the dynamics with a network that this system is the reference of; none of another."""
+    runs = STUDY.with_forces and STUDY.with_forces.runs
+    return runs.model_dump() if runs and runs.reference == w.system else None
+
+
 def shown_in(w):
     """The experiment of a figure of sums."""
     return STUDY.experiments[STUDY.figures.sums[w.figure].experiment]

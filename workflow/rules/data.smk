@@ -1,10 +1,4 @@
 # Data that exist: read into one trajectory in eV and Å, and what is left out because they do not hold it.
-def runs_beside(w):
-    """Settings of the dynamics with a network that this system is the reference of; none of another."""
-    runs = STUDY.with_forces and STUDY.with_forces.runs
-    return runs.model_dump() if runs and runs.reference == w.system else None
-
-
 rule imported_trajectory:
     input:
         files=lambda w: list(STUDY.systems[w.system].inputs),

@@ -26,11 +26,11 @@ def choose(
     """Which symmetry functions for these data? Choose by several methods, fit, test, and recommend."""
     from rich.console import Console
 
+    from bpstudy.figures.selection_report import write_report
     from bpstudy.selection.output import summary, write
     from bpstudy.selection.pool import PoolSettings
     from bpstudy.selection.potential import save_potential
     from bpstudy.selection.reading import blocks, groups, held_out, read_data
-    from bpstudy.selection.report import write_report
     from bpstudy.selection.run import METHODS_OF_A_CHOICE, run
     from bpstudy.selection.setting import prepare
     from bpstudy.selection.trial import trial_fit

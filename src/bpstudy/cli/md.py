@@ -21,7 +21,7 @@ def md(
     every: Annotated[int, typer.Option(help="steps from one kept frame to the next")] = 10,
     seed: Annotated[int, typer.Option(help="of velocities and the bath", min=0)] = 0,
     threads: Annotated[int, typer.Option(help="that share the atoms; the numbers do not depend on it", min=1)] = 1,
-    stop: Annotated[bool, typer.Option("--stop", help="at the first atom unlike those of the training")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="at the first atom outside the training domain")] = False,
     velocities: Annotated[
         str | None,
         typer.Option(

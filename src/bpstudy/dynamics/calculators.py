@@ -31,7 +31,9 @@ def start_mpi(settings: Gpaw | Emt) -> None:
 
 def _gpaw(settings: Gpaw, log: str | Path | None) -> Calculator:
     start_mpi(settings)
-    from gpaw import GPAW, PW, FermiDirac, Mixer
+    from gpaw import PW, FermiDirac, Mixer
+
+    from bpstudy.dynamics.fast_paw import FastGPAW
 
     _plan_ffts_reproducibly()
     convergence = settings.convergence
@@ -40,7 +42,7 @@ def _gpaw(settings: Gpaw, log: str | Path | None) -> Calculator:
         optional["nbands"] = settings.bands
     if settings.mixer is not None:
         optional["mixer"] = Mixer(settings.mixer.beta, settings.mixer.history, settings.mixer.weight)
-    calculator = GPAW(
+    calculator = FastGPAW(
         mode=PW(settings.cutoff_ev),
         xc=settings.functional,
         kpts=settings.kpoints,

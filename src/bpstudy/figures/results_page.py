@@ -93,7 +93,7 @@ def write_page(
         columns=SHOWN,
         tables=tables,
         title=title,
-        css={verdict: verdict.replace(" ", "-") for verdict in verdicts},
+        css={verdict: str(verdict).replace(" ", "-") for verdict in verdicts},
     )
     with atomic_path(path) as temporary:
         temporary.write_text(text)

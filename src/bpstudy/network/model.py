@@ -1,9 +1,9 @@
 """Behler-Parrinello networks in Keras: raw symmetry functions of atoms in, atomic energies in eV out.
 
-ε_i = offset_X + scale * a_X((G_i - mean) / std) of an atom i of element X, with one small network a_X for each element
-(J. Behler, M. Parrinello, Phys. Rev. Lett. 98, 146401 (2007), doi:10.1103/PhysRevLett.98.146401); the energy of a
+ε_i = offset_X + scale * a_X((G_i - mean) / std) of an atom i of element X, with a small network a_X for each element
+(J. Behler, M. Parrinello, Phys. Rev. Lett. 98, 146401 (2007), doi:10.1103/PhysRevLett.98.146401). The energy of a
 structure is the sum over its atoms. Standardisation and energy scale are fixed layers of the model, so a saved file
-needs nothing but Keras itself: `model(G)` with G of the shape (n_atoms, n_functions), or a list, one an element.
+needs nothing but Keras itself: `model(G)` with G of the shape (n_atoms, n_functions), or a list of one per element.
 """
 
 import json

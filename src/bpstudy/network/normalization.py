@@ -124,7 +124,8 @@ class EnergyScale:
             offsets_ev: the energies of the atoms, where they are known (of isolated atoms, for example).
 
         Raises:
-            ValueError: not one energy a frame, an element without a given offset, or nothing to learn in the energies.
+            ValueError: not one energy per frame, an element without a given offset, or energies that hold nothing to
+                learn.
         """
         energies = finite_energies(energies_ev, "energies")
         table = np.stack([np.asarray(n, dtype=float) for n in counts.values()], axis=1)
@@ -145,7 +146,7 @@ class EnergyScale:
         spread = float(left.std() if offsets_ev is None else np.sqrt((left**2).mean()))
         if spread <= 1e-12 * max(1.0, float(np.abs(per_atom).max())):
             raise ValueError(
-                f"energies: {energies.size} frame(s) whose energies an atom differ by composition alone hold nothing "
+                f"energies: {energies.size} frame(s) whose energies per atom differ by composition alone hold nothing "
                 "to learn; give more frames"
             )
         return cls(offsets, spread, float(n_atoms.mean()))

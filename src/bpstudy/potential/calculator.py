@@ -31,7 +31,7 @@ class PotentialError(ValueError):
 
 
 class ExtrapolationError(ValueError):
-    """A structure is unlike all that the potential was trained on; the message names the atom and the function."""
+    """A structure lies outside the training domain; the message names the atom and the function."""
 
 
 class ExtrapolationWarning(UserWarning):
@@ -47,9 +47,9 @@ class Potential(Calculator):
 
     Args:
         folder: of one fit, with `model.keras` and `potential.json`.
-        on_extrapolation: what happens with an atom unlike those of the training: "warn" (once), "stop" or "ignore".
+        on_extrapolation: what happens with an atom outside the training domain: "warn" (once), "stop" or "ignore".
             `extrapolations` counts such structures.
-        margin: how far outside is unlike: the share of a function's training range, and of the largest Mahalanobis
+        margin: how far outside is too far: the share of a function's training range, and of the largest Mahalanobis
             distance of a training atom.
         threads: that share the atoms of a structure; the numbers do not depend on it.
 

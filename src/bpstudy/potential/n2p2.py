@@ -91,8 +91,8 @@ def _settings(potential: Potential, elements: Sequence[str], functions: Mapping[
     for element in elements:
         if potential.networks[element].direct is not None:
             raise ExportError(
-                f"{element}: the network has a direct layer from the inputs to the output, but in n2p2 the neurons "
-                "of a layer share one activation; train it with `direct: false`, or use it from ASE or LAMMPS"
+                f"{element}: the network has a direct layer from the inputs to the output, which n2p2 does not have; "
+                "train it with `direct: false`, or use the potential from ASE or LAMMPS' fix external"
             )
     layers = {element: potential.networks[element].layers for element in elements}
     shapes = {tuple((len(layer.bias), layer.activation) for layer in of) for of in layers.values()}

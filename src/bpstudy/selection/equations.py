@@ -120,7 +120,9 @@ class PoolEquations:
         atomic, *_ = np.linalg.lstsq(self.composition, self.energies_ev_per_atom, rcond=None)
         return self.energies_ev_per_atom - self.composition @ atomic
 
-    def least_squares(self, tolerances: Tolerances, folds: Sequence[int] | None = None) -> LeastSquares:
+    def least_squares(
+        self, tolerances: Tolerances, folds: Sequence[int] | NDArray[np.integer] | None = None
+    ) -> LeastSquares:
         """The loss (1/n_E) Σ (ΔE/n)² / s_E² + (1/n_F) Σ ΔF² / s_F² of some folds (None: all), s the tolerances.
 
         The atoms' energies are free: compositions are projected out of energies and sums. Without forces only the first
@@ -169,7 +171,7 @@ class PoolEquations:
 def accumulate(
     functions: SymmetryFunctions,
     frames: Sequence[Atoms],
-    folds: Sequence[int] | None = None,
+    folds: Sequence[int] | NDArray[np.integer] | None = None,
     forces: bool = True,
     atoms: int = 4000,
     threads: int = 1,

@@ -147,8 +147,7 @@ def frame_rows(
             _force_rows(rows[1:], where, w1, w2, x, d, a1, s1, s2, s2v, t2v, delta, turned)
     rows[1:] *= np.float32(force_weight)
     energy, forces = predict(parameters, weights, frame)
-    residuals = [[energy_weight * (energy - frame.energy)], force_weight * (forces - frame.forces)]
-    return rows, np.concatenate(residuals)
+    return rows, np.append(energy_weight * (energy - frame.energy), force_weight * (forces - frame.forces))
 
 
 def _force_rows(

@@ -93,7 +93,7 @@ def fit_linear(functions: SymmetryFunctions, equations: PoolEquations, tolerance
 def linear_errors(
     functions: SymmetryFunctions,
     train: Sequence[Atoms],
-    folds: Sequence[int],
+    folds: Sequence[int] | NDArray[np.integer],
     test: Sequence[Atoms],
     tolerances: Tolerances,
 ) -> tuple[Array, Array | None]:
@@ -104,7 +104,7 @@ def linear_errors(
 def _atomic(equations: PoolEquations, weights: Array, frames: NDArray[np.bool_]) -> Array:
     """Energies of the atoms by least squares, given the weights."""
     left = equations.energies_ev_per_atom[frames] - equations.sums[frames] @ weights
-    return np.linalg.lstsq(equations.composition[frames], left, rcond=None)[0]
+    return np.asarray(np.linalg.lstsq(equations.composition[frames], left, rcond=None)[0], dtype=np.float64)
 
 
 def _held_out(equations: PoolEquations, tolerances: Tolerances, held: int, weights: Array) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
 from bpstudy.selection.targets import Tolerances, energy_per_atom, forces_of
 from bpstudy.selection.trial import TrialSettings
@@ -34,7 +35,7 @@ def relative_weights(train: Sequence[Atoms], tolerances: Tolerances) -> tuple[fl
 def save_potential(
     functions: SymmetryFunctions,
     train: Sequence[Atoms],
-    folds: Sequence[int],
+    folds: Sequence[int] | NDArray[np.integer],
     tolerances: Tolerances,
     folder: Path,
     seed: int = 0,

@@ -166,14 +166,14 @@ def to_json(tested: Sequence[Candidate], ranking: Ranking, elements: Sequence[st
     def entry(row: int) -> dict[str, Any]:
         of = tested[row]
         numbers = {
-            key: (value.item() if isinstance(value, np.generic) else value)
+            str(key): (value.item() if isinstance(value, np.generic) else value)
             for key, value in ranking.table.iloc[row].to_dict().items()
         }
         found = {**numbers, "symmetry_functions": json.loads(of.functions.to_json())}
         for key, write in (("n2p2", n2p2_lines), ("dscribe", dscribe_parameters)):
             try:
                 argument: Any = of.functions.functions if key == "n2p2" else of.functions
-                found[key] = write(argument, elements)  # type: ignore[operator]
+                found[key] = write(argument, elements)
             except ValueError as error:
                 found[key], found[f"{key}_missing"] = None, str(error)
         return found

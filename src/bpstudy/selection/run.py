@@ -25,7 +25,8 @@ from bpstudy.symmetry import SymmetryFunctions
 Array = NDArray[np.float64]
 Errors = tuple[Array, Array | None]
 """Of the energy an atom, eV, and root mean square of each frame's forces, eV/Å, (n_frames,); None without forces."""
-Fit = Callable[[SymmetryFunctions, Sequence[Atoms], Sequence[int], Sequence[Atoms], Tolerances, int], Errors]
+Folds = Sequence[int] | NDArray[np.integer]
+Fit = Callable[[SymmetryFunctions, Sequence[Atoms], Folds, Sequence[Atoms], Tolerances, int], Errors]
 """(functions, training frames, their folds, test frames, tolerances, seed) to errors of the test frames."""
 Key = tuple[str, int]  # method, budget
 RANDOM = "random"

@@ -33,7 +33,7 @@ class Setting:
 
 def prepare(
     train: Sequence[Atoms],
-    folds: Sequence[int] | None = None,
+    folds: Sequence[int] | NDArray[np.integer] | None = None,
     pool: PoolSettings | None = None,
     tolerances: Tolerances | None = None,
     forces: bool = True,

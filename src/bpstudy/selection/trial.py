@@ -139,7 +139,7 @@ class _Data:
 def fit_trial(
     functions: SymmetryFunctions,
     train: Sequence[Atoms],
-    folds: Sequence[int],
+    folds: Sequence[int] | NDArray[np.integer],
     tolerances: Tolerances,
     seed: int,
     settings: TrialSettings | None = None,

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Architecture:
-    """Layers of one element: sizes of the inputs and hidden layers, activation, direct layer; and its first weight."""
+    """Layers of one element: numbers of inputs and hidden neurons, activation, direct layer; and its first weight."""
 
     sizes: tuple[int, ...]
     activation: str
@@ -69,7 +69,7 @@ def direct_places(network: AtomicNetwork) -> NDArray[np.intp]:
 class Pass:
     """The network of one element at some weights and inputs `x` (n_rows, n_inputs).
 
-    `outputs` (n_rows,); `values` are a_0 … a_L. With `sloped`, also `deltas` δ_l and `slopes` do/dx (n_rows, n_inputs);
+    `outputs` (n_rows,), `values` a_0 … a_L. With `sloped`, also `deltas` δ_l and `slopes` do/dx (n_rows, n_inputs);
     with `curved`, also what the tangents need.
     """
 

@@ -46,7 +46,7 @@ class Objective:
         energies = EnergyTerm(network, features, energies_ev)
         self.n_frames = features.n_frames
         self.forces = None if forces is None else ForceTerm(network, features, forces, self.n_frames)
-        self.terms = [energies, *([self.forces] if self.forces else [])]
+        self.terms: list[EnergyTerm | ForceTerm] = [energies, *([self.forces] if self.forces else [])]
         self.n_rows = sum(term.n_rows for term in self.terms)
         self.n_weights = network.get_weights().size
         self.weight_decay = np.broadcast_to(np.asarray(weight_decay, dtype=float), (self.n_weights,))

@@ -145,7 +145,7 @@ class _Problem:
         spread = known.std(axis=0)
         scale = np.where(is_dead(known) | (spread == 0), 1.0, spread)
         both = np.column_stack([self.x[frames], self.y[frames]])
-        told = np.linalg.lstsq(self.composition[frames], both, rcond=1e-10)[0]
+        told = np.asarray(np.linalg.lstsq(self.composition[frames], both, rcond=1e-10)[0], dtype=np.float64)
         of = _Fitted(np.empty(0), told[:, :-1], scale, told[:, -1])
         a, b = self.rows(frames, of)
         u, s, vt = np.linalg.svd(a, full_matrices=False)

@@ -63,7 +63,7 @@ class AdaptiveGroupLasso(Selector):
         blocks = equations.gram.reshape(n, width, n, width)[np.arange(n), :, np.arange(n)]
         step = np.maximum(np.linalg.eigvalsh(blocks)[:, -1], 1e-300)
         strength = float((np.linalg.norm(equations.moment.reshape(n, width), axis=1) / inverse).max())
-        w, order = np.zeros(n * width), []  # type: ignore[var-annotated]
+        w, order = np.zeros(n * width), []
         for _ in range(self.steps):
             strength *= 0.9
             _descend(equations.gram, equations.moment, strength * inverse, step, width, w, 1e-7, 500)

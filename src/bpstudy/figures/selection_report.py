@@ -20,7 +20,7 @@ from bpstudy.selection.setting import Setting
 from bpstudy.selection.writers import n2p2_lines
 
 TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("bpstudy.selection", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    loader=jinja2.PackageLoader("bpstudy.figures", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
 FRAMES = 60  # whose distances are drawn and by which functions are judged
 
@@ -37,7 +37,7 @@ def write_report(answer: Answer, setting: Setting, n_test: int, file: Path) -> N
         lines = n2p2_lines(best.functions, setting.problem.equations.elements)
     except ValueError:
         lines = ""
-    text = TEMPLATES.get_template("report.html.j2").render(
+    text = TEMPLATES.get_template("selection_report.html.j2").render(
         summary=summary(answer, setting, n_test),
         confidence="95 %",
         pareto=_svg(pareto(table)),
