@@ -243,7 +243,7 @@ def test_data_without_forces_need_no_more_words(tmp_path, monkeypatch):
         (
             "offset",
             lambda atoms: {"energy": atoms.calc.results["energy"] + 8},
-            "2 eV/atom off those of the other files",
+            "eV/atom off those of the other files",
         ),
         (
             "forces",

@@ -48,7 +48,9 @@ def untrained_elements(
     problems = []
     for name, experiment in study.experiments.items():
         there = {
-            key: elements_of(inspections[study.frames[frames].system].table["formula"].iloc[chosen[frames]].unique())
+            key: elements_of(
+                inspections[study.frames[frames].system].table["formula"].iloc[list(chosen[frames])].unique()
+            )
             for key, frames in experiment.named_frames().items()
             if frames in chosen
         }
