@@ -243,7 +243,7 @@ def test_data_without_forces_need_no_more_words(tmp_path, monkeypatch):
         (
             "offset",
             lambda atoms: {"energy": atoms.calc.results["energy"] + 8},
-            "2 eV/atom off those of the other files",
+            "eV/atom off those of the other files",
         ),
         (
             "forces",
@@ -283,3 +283,16 @@ def test_the_look_names_copies_touching_atoms_and_lone_frames(tmp_path):
         "frame 9",
     ):
         assert said in result.output
+
+
+def test_sets_of_one_experiment_have_the_functions_of_all_their_elements(mine):
+    alloy = made(200)
+    alloy.symbols[0] = "Cu"
+    write("alloy.extxyz", [made(seed) for seed in range(300, 340)] + [alloy] * 1)
+    mine["systems"]["mine"]["files"] = ["alloy.extxyz", "al.extxyz"]
+    mine["systems"]["mine"]["split"] = {"by": "blocks", "validation": 0.1, "test": 0.2}
+    with pytest.raises(ConfigError, match="have Cu, those trained on not"):
+        prepared(mine)
+    write("alloy.extxyz", [alloy] + [made(seed) for seed in range(300, 340)])
+    of = prepared(mine)
+    assert of.elements["mine"] == ["Al", "Cu"]

@@ -16,6 +16,8 @@ NEEDED = [
 ]
 BLOCKS = {block_file(frames, block): block for frames, blocks in NEEDED for block in blocks}
 
+ELEMENTS = PREPARED.elements
+
 
 rule descriptors:
     input:
@@ -39,6 +41,7 @@ rule descriptors:
         frames=lambda w: STUDY.frames[w.frames].model_dump(),
         block=lambda w, output: BLOCKS[output.values].model_dump(),
         tolerance=STUDY.angular_tolerance,
+        elements=lambda w: ELEMENTS[w.system],
     message:
         "{wildcards.system}, {wildcards.frames}: {wildcards.block}, {wildcards.cutoff}"
     script:

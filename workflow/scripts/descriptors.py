@@ -18,4 +18,5 @@ with job(snakemake):
         chosen_of(Frames(**snakemake.params.frames), snakemake.input.thermo),
         tolerance=snakemake.params.tolerance,
         threads=snakemake.threads,
+        elements=snakemake.params.elements,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +128,7 @@ class DataSet:
         """The names of all frames, which this frame must have too."""
         known = self._names
         assert known is not None
-        here = names.find_names(raw, where, self.declared.energy or known.energy, self.declared.forces, columns)
-        here = here if self.declared.energy else replace(here, energy=known.energy)
+        here = names.find_names(raw, where, self.declared.energy, self.declared.forces, columns)
         if here != known:
             pairs = ((key, getattr(here, key), getattr(known, key)) for key in ("energy", "free", "forces"))
             key, mine, first = next(pair for pair in pairs if pair[1] != pair[2])

@@ -14,6 +14,7 @@ from bpstudy.config.explain import under_heading
 from bpstudy.config.study import Config, load
 from bpstudy.data.archived import as_archived
 from bpstudy.data.choose import chosen
+from bpstudy.data.elements import elements_by_system, untrained_elements
 from bpstudy.data.errors import TrajectoryError
 from bpstudy.data.held_out import held_out_problems
 from bpstudy.data.inspection import Inspection, inspect
@@ -34,6 +35,11 @@ class Prepared:
     left_out: tuple[str, ...] = ()
     archived: tuple[str, ...] = ()
 
+    @property
+    def elements(self) -> dict[str, list[str]]:
+        """Elements that the functions of each used system are made for."""
+        return elements_by_system(self.study, self.inspections)
+
 
 def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
     """Validate the configuration against itself and against the data that it names.
@@ -53,7 +59,8 @@ def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
     for name, count in counts.items():
         left["frames"][name]["count"] = count
     study = load(left)
-    if problems := held_out_problems(study, inspections, _chosen(study, inspections)):
+    found = _chosen(study, inspections)
+    if problems := held_out_problems(study, inspections, found) + untrained_elements(study, inspections, found):
         raise ConfigError(under_heading(problems))
     return Prepared(study, inspections, tuple(lines), tuple(archived))
 

@@ -31,19 +31,28 @@ def block_functions(block: Block, elements: Sequence[str], tolerance: float) -> 
 
 
 def compute_block(
-    path: Path, block: Block, frames: Sequence[Atoms], indices: Sequence[int], tolerance: float, threads: int
+    path: Path,
+    block: Block,
+    frames: Sequence[Atoms],
+    indices: Sequence[int],
+    tolerance: float,
+    threads: int,
+    elements: Sequence[str] = (),
 ) -> None:
     """Compute a block over frames `indices` of a trajectory or data set; sizes and compositions may differ.
 
     Writes `path` (.npy: n_rows × n_functions, float64, one row an atom, frame by frame) and beside it, in .json, what
     its columns, atoms and frames are.
 
+    Args:
+        elements: that functions are made for beside those of the frames: other sets of an experiment have them.
+
     Raises:
         ValueError: an unusable frame.
     """
     chosen = [frames[i] for i in indices]
-    elements = sorted({symbol for atoms in chosen for symbol in set(atoms.get_chemical_symbols())})
-    functions = block_functions(block, elements, tolerance)
+    there = {symbol for atoms in chosen for symbol in set(atoms.get_chemical_symbols())}
+    functions = block_functions(block, sorted(there.union(elements)), tolerance)
     values = compute_rows(functions, chosen, threads)
     atoms, kinds = kinds_of(chosen)
     description = {

@@ -28,7 +28,7 @@ def compare(
 
     Args:
         predictions: tables of predictions of each experiment, one a seed, the seeds in the same order.
-        n_atoms: atoms of the cell.
+        n_atoms: atoms of the cell, where the tables do not tell those of each frame.
 
     Returns:
         (ranking, differences), errors in meV per atom.
@@ -41,7 +41,9 @@ def compare(
         residuals, step_fs = _residuals(predictions, chosen)
         block = _block_length(residuals, step_fs, settings.block_fs)
         rng = np.random.default_rng(settings.seed)
-        result = paired_bootstrap(residuals * 1000 / n_atoms, block, rng, settings.draws, settings.confidence)
+        result = paired_bootstrap(
+            residuals * 1000 / _sizes(predictions, chosen, n_atoms), block, rng, settings.draws, settings.confidence
+        )
         rankings.append(_ranking(result, list(predictions)).assign(set=chosen, blocks=residuals.shape[2] // block))
         differences.append(_differences(result, list(predictions)).assign(set=chosen))
     return pd.concat(rankings, ignore_index=True), pd.concat(differences, ignore_index=True)
@@ -70,6 +72,12 @@ def _residuals(predictions: Mapping[str, Sequence[pd.DataFrame]], chosen: str) -
             raise ValueError(f"{name} was tested on other frames '{chosen}' than {next(iter(rows))}")
     residuals = [[(t["energy_nn_ev"] - t["energy_dft_ev"]).to_numpy() for t in tables] for tables in rows.values()]
     return np.array(residuals), float(np.diff(first["time_fs"]).min())
+
+
+def _sizes(predictions: Mapping[str, Sequence[pd.DataFrame]], chosen: str, n_atoms: int) -> np.ndarray | int:
+    """Atoms of each frame of a set."""
+    first = next(iter(predictions.values()))[0]
+    return first.loc[first["set"] == chosen, "n_atoms"].to_numpy() if "n_atoms" in first else n_atoms
 
 
 def _block_length(residuals: np.ndarray, step_fs: float, block_fs: float) -> int:

@@ -1,0 +1,77 @@
+"""Frames without times: what asks for times is left out, the rest is counted in frames."""
+
+import numpy as np
+import pandas as pd
+
+from bpstudy.config.analysis import Comparisons
+from bpstudy.evaluation.comparison import compare
+from bpstudy.evaluation.tables import smoothness
+from bpstudy.figures.learning import learning
+
+RNG = np.random.default_rng(0)
+
+
+def predictions(frames, times=np.nan):
+    energy = RNG.normal(size=frames)
+    return pd.DataFrame(
+        {
+            "frame": range(frames),
+            "time_fs": times,
+            "energy_dft_ev": energy,
+            "energy_nn_ev": energy + 0.1 * RNG.normal(size=frames),
+            "n_atoms": 4,
+            "set": "train",
+        }
+    )
+
+
+def test_comparisons_count_blocks_in_frames():
+    settings = Comparisons(
+        draws=200,
+        confidence=0.95,
+        seed=0,
+        block_fs=100.0,
+        groups={"pair": ["a", "b"]},
+        shown={},
+        decided_on="test",
+        combinations="pair",
+    )
+    table = predictions(40).assign(set="test")
+    worse = table.assign(energy_nn_ev=table["energy_dft_ev"] + 3 * (table["energy_nn_ev"] - table["energy_dft_ev"]))
+    ranking, differences = compare({"a": [table], "b": [worse]}, 4, settings)
+    assert ranking["experiment"].tolist() == ["a", "b"]
+    assert np.isfinite(differences["difference_mev_per_atom"]).all()
+
+
+def test_frames_of_several_sizes_count_by_the_atom():
+    settings = Comparisons(
+        draws=200,
+        confidence=0.95,
+        seed=0,
+        block_fs=100.0,
+        groups={"pair": ["a", "b"]},
+        shown={},
+        decided_on="test",
+        combinations="pair",
+    )
+    table = predictions(40).assign(set="test", n_atoms=[2, 8] * 20)
+    ranking, _ = compare({"a": [table], "b": [table]}, 5, settings)
+    per_atom = (table["energy_nn_ev"] - table["energy_dft_ev"]) / table["n_atoms"]
+    np.testing.assert_allclose(ranking["rmse_mev_per_atom"], 1000 * np.sqrt((per_atom**2).mean()))
+
+
+def test_spikes_are_left_out(tmp_path):
+    predictions(40).to_csv(tmp_path / "none.csv")
+    predictions(40, np.arange(40.0)).to_csv(tmp_path / "timed.csv")
+    runs = [("none", 0, tmp_path / "none.csv"), ("timed", 0, tmp_path / "timed.csv")]
+    assert smoothness(runs, {"none": 4, "timed": 4})["experiment"].tolist() == ["timed"]
+
+
+def test_learning_curves_are_drawn_against_the_share():
+    rows = [
+        {"duration_fs": np.nan, "share": share, "frames": frames, "model": model, "seed": 0, "rmse_mev_per_atom": 1.0}
+        for share, frames in ((1.0, 5), (1.0, 10), (0.5, 5))
+        for model in ("mean", "ridge", "network")
+    ]
+    figure = learning(pd.DataFrame(rows), 5)
+    assert "share" in figure.axes[1].get_xlabel()
