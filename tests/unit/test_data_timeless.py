@@ -2,11 +2,16 @@
 
 import numpy as np
 import pandas as pd
+from ase.build import bulk
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from bpstudy.config.analysis import Comparisons
+from bpstudy.descriptors.hierarchy import cell_energies_ev, cell_sums
 from bpstudy.evaluation.comparison import compare
 from bpstudy.evaluation.tables import smoothness
 from bpstudy.figures.learning import learning
+from bpstudy.symmetry import SymmetryFunctions
+from bpstudy.symmetry.functions import G1, G2, G3
 
 RNG = np.random.default_rng(0)
 
@@ -75,3 +80,12 @@ def test_learning_curves_are_drawn_against_the_share():
     ]
     figure = learning(pd.DataFrame(rows), 5)
     assert "share" in figure.axes[1].get_xlabel()
+
+
+def test_unit_functions_of_frames_of_several_sizes_are_per_atom():
+    frames = [bulk("Al", cubic=True), bulk("Al", cubic=True).repeat((2, 1, 1))]
+    for frame in frames:
+        frame.calc = SinglePointCalculator(frame, energy=-3.0 * len(frame))
+    sums = cell_sums(SymmetryFunctions([G1(4.0), G2(1.0, 0.0, 4.0), G3(1.0, 4.0), G1(3.5), G1(3.0)]), frames)
+    np.testing.assert_allclose(sums.iloc[0], sums.iloc[1])
+    np.testing.assert_allclose(cell_energies_ev(frames), [-3.0, -3.0])

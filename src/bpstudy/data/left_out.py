@@ -124,6 +124,8 @@ def _with_fewer_frames(
                 values["with_forces"]["learning"]["counts"] = counts
                 lines.append(f"with_forces.learning.counts: {counts}, because there are {there} frames.")
     unit = study.unit_functions
+    if unit.system in inspections and inspections[unit.system].table["n_atoms"].nunique() > 1:
+        lines.append(f"{unit.system}: frames of several sizes. E(G) of the unit functions (fig02, figS1) is per atom.")
     if (of := inspections.get(unit.system)) is not None and len(of) < 2 * unit.bins:
         values["unit_functions"]["bins"] = max(1, len(of) // 4)
         lines.append(f"unit_functions.bins: {max(1, len(of) // 4)}, because {unit.system} has {len(of)} frames.")

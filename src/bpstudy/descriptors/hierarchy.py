@@ -34,8 +34,25 @@ def unit_functions(settings: UnitFunctions, cutoff_angstrom: float, length: str 
 
 
 def cell_sums(functions: SymmetryFunctions, frames: Sequence[Atoms]) -> pd.DataFrame:
-    """Each function summed over the atoms of the cell: a row a frame, columns G1 … G5."""
-    return pd.DataFrame(compute_frames(functions, frames).sum(axis=1), columns=list(TYPES))
+    """Each function summed over the atoms of the cell: a row a frame, columns G1 … G5. Where frames are of several
+    sizes, the mean over the atoms: sums would tell sizes above all."""
+    return pd.DataFrame(_sums(functions, frames), columns=list(TYPES))
+
+
+def cell_energies_ev(frames: Sequence[Atoms]) -> np.ndarray:
+    """Potential energies that belong to `cell_sums`: of the cells, or per atom where frames are of several sizes."""
+    energies = np.array([frame.get_potential_energy() for frame in frames])
+    return energies / [len(frame) for frame in frames] if _several_sizes(frames) else energies
+
+
+def _several_sizes(frames: Sequence[Atoms]) -> bool:
+    return len({len(frame) for frame in frames}) > 1
+
+
+def _sums(functions: SymmetryFunctions, frames: Sequence[Atoms]) -> np.ndarray:
+    if _several_sizes(frames):
+        return np.array([functions.compute(frame).mean(axis=0) for frame in frames])
+    return compute_frames(functions, frames).sum(axis=1)
 
 
 def magnitudes(settings: UnitFunctions, frames: Sequence[Atoms]) -> pd.DataFrame:
@@ -67,7 +84,7 @@ def _sums_of_lengths(settings: UnitFunctions, cutoff: float, frames: Sequence[At
     """`cell_sums` in each unit of length, of one search for neighbours; a function that is the same in both once."""
     functions = {length: unit_functions(settings, cutoff, length).functions for length in LENGTHS_ANGSTROM}
     different = list(dict.fromkeys(function for group in functions.values() for function in group))
-    sums = compute_frames(SymmetryFunctions(different), frames).sum(axis=1)
+    sums = _sums(SymmetryFunctions(different), frames)
     return {
         length: pd.DataFrame(sums[:, [different.index(function) for function in group]], columns=list(TYPES))
         for length, group in functions.items()
