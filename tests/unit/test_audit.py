@@ -20,7 +20,10 @@ from bpstudy.provenance.audit import Auditor
 from bpstudy.provenance.commit import git
 from bpstudy.provenance.edges import Verdict, edges_of, verdict_of
 from bpstudy.provenance.embed import embed, embedded
+from bpstudy.provenance.environment import locked
+from bpstudy.provenance.judge import environment_edge, settings_edge
 from bpstudy.provenance.store import Record, Store
+from bpstudy.provenance.workflow import Planned, comparable
 from tests.unit import small_project
 
 ROOT = Path(__file__).parents[2]
@@ -259,6 +262,24 @@ def test_an_archived_chunk_from_a_dirty_tree_is_ok_if_its_sources_are_those_of_t
             entry["digest"]["sha256"] = "0" * 64
     (edge,) = Auditor()._commit_of_chunk(Record("", content, True))
     assert edge.verdict is UNVERIFIABLE
+
+
+def test_an_archived_job_outlives_its_source_files_and_packages_that_it_does_not_use(project):
+    record = Store(Path("results")).records[0]
+    name, version = next((p.name, p.version) for p in locked(Path("requirements.lock")) if p.name in record.versions)
+    Path("envs").mkdir(exist_ok=True)
+    environment = Path("envs/dft.yaml")
+    planned = Planned(comparable(record), (*record.inputs, *record.code, "src/moved.py"), environment.name)
+    assert settings_edge(record, planned).verdict is CHANGED
+    assert settings_edge(record, planned, archived=True).verdict is OK
+    gone = Planned(planned.parameters, tuple(record.code), environment.name)
+    assert settings_edge(record, gone, archived=True).verdict is (CHANGED if record.inputs else OK)
+    Path("requirements.lock").write_text(f"{name}==0.0.1\n")
+    environment.write_text("dependencies: [another=1.0]\n")
+    assert environment_edge(record, planned).verdict is CHANGED
+    assert environment_edge(record, planned, archived=True).verdict is OK
+    environment.write_text(f"dependencies: [{name}={version}]\n")
+    assert environment_edge(record, planned, archived=True).verdict is CHANGED
 
 
 def test_another_version_than_the_lock_is_named(project):

@@ -154,7 +154,7 @@ class Auditor:
             return Edge("input", name, Verdict.UNVERIFIABLE, "there is no record of how it was made")
         return edge
 
-    def _settings(self, record: Record, configuration: Mapping[str, Any]) -> Iterator[Edge]:
+    def _settings(self, record: Record, configuration: Mapping[str, Any], *, archived: bool = False) -> Iterator[Edge]:
         """The parameters, the names of inputs and the environment, compared with the current workflow."""
         try:
             planned = self._workflow(configuration).planned(record)
@@ -162,8 +162,8 @@ class Auditor:
             yield Edge("settings", record.rule, Verdict.UNVERIFIABLE, str(error))
             planned = None
         else:
-            yield settings_edge(record, planned)
-        yield environment_edge(record, planned)
+            yield settings_edge(record, planned, archived=archived)
+        yield environment_edge(record, planned, archived=archived)
 
     def _commit(self, record: Record) -> Iterator[Edge]:
         """Outside a repository there is no edge: the source files are compared one by one in any case."""
@@ -216,7 +216,7 @@ class Auditor:
             before = Path(name).name
             started_from = self._archived_chunk(folder, before.split(".")[0], configuration)
             edges.append(self._content("input", str(folder / before), digest, started_from))
-        edges += [*self._settings(record, configuration), *self._commit_of_chunk(record)]
+        edges += [*self._settings(record, configuration, archived=True), *self._commit_of_chunk(record)]
         self._jobs[key] = Job(record, tuple(edges))
         return self._jobs[key]
 

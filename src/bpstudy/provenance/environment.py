@@ -52,8 +52,8 @@ def installed(prefix: Path) -> list[Package]:
     records = [json.loads(path.read_text()) for path in sorted(prefix.glob("conda-meta/*.json"))]
     found = [Package(record["name"], record["version"], record["build"]) for record in records]
     places = [str(path) for path in prefix.glob("lib/python3*/site-packages")]
-    names = {_normal(package.name) for package in found}
-    by_pip = {_normal(d.name): d.version for d in metadata.distributions(path=places)}
+    names = {normal(package.name) for package in found}
+    by_pip = {normal(d.name): d.version for d in metadata.distributions(path=places)}
     return found + [Package(name, version) for name, version in sorted(by_pip.items()) if name not in names]
 
 
@@ -69,10 +69,10 @@ def deviations(prefix: Path, specification: Path) -> list[str]:
 
 def compared(packages: Iterable[Package], wanted: Iterable[Package]) -> list[str]:
     """Packages that are missing, or whose version or build is not the one wanted."""
-    have = {_normal(package.name): package for package in packages}
+    have = {normal(package.name): package for package in packages}
     found = []
     for want in wanted:
-        got = have.get(_normal(want.name))
+        got = have.get(normal(want.name))
         if got is None:
             found.append(f"{want}: missing")
         elif got.version != want.version or not fnmatch.fnmatch(got.build, want.build or "*"):
@@ -96,5 +96,5 @@ def _made(conda: Path) -> Iterator[Path]:
     yield from (path.parent for path in sorted(conda.glob("*/conda-meta")))
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
