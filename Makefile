@@ -18,8 +18,8 @@ run: setup ## everything but the DFT at the paper's scale, on the archived traje
 quick: setup ## the whole study on real DFT, small: ten minutes on two cores
 	$(IN) snakemake --workflow-profile quick && bpstudy audit --all --html results/audit
 
-test: setup ## all tests on all cores (at most four), the fast ones first
-	$(IN) python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+test: setup ## all tests on all cores (at most four), the fast ones first; TESTS='-m "not slow"' chooses
+	$(IN) python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 test-faults: setup ## fifty random kills, a full disk and other faults of one machine (docs/faults.md)
 	$(IN) python -m pytest tests/reliability --kills 50 --faults docs/faults.json
