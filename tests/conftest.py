@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests import faults, sharing
@@ -30,8 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(name))
 
 
+NUMPY = {"empty": np.empty, "empty_like": np.empty_like}
+ERRORS = np.geterr()
+
+
 def pytest_collection_finish() -> None:
-    """The fits' one thread, before any test uses TensorFlow, which cannot change it later."""
+    """NumPy as it is, which GPAW changes for all when it is imported under pytest; and the fits' one thread, before
+    any test uses TensorFlow, which cannot change it later."""
+    for name, function in NUMPY.items():
+        setattr(np, name, function)
+    np.seterr(**ERRORS)
     if "tensorflow" in sys.modules:
         from bpstudy.training import set_threads
 
