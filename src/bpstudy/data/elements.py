@@ -49,7 +49,7 @@ def untrained_elements(
     for name, experiment in study.experiments.items():
         there = {
             key: elements_of(
-                inspections[study.frames[frames].system].table["formula"].iloc[list(chosen[frames])].unique()
+                inspections[study.frames[frames].system].table["formula"].iloc[list(chosen[frames])].unique().tolist()
             )
             for key, frames in experiment.named_frames().items()
             if frames in chosen
