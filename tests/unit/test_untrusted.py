@@ -131,7 +131,9 @@ def test_any_mapping_as_a_configuration(values):
 def test_names_that_a_shell_or_a_path_would_misread(section, name):
     values = deepcopy(STUDY)
     values[section][name] = next(iter(values[section].values()))
-    with pytest.raises(ConfigError, match=r"a name may hold ASCII letters|not one of lists"):
+    # Braces in the name of an experiment stand for a list of the configuration.
+    braces = section == "experiments" and name == "{threads}"
+    with pytest.raises(ConfigError, match="not one of lists" if braces else "a name may hold ASCII letters"):
         load(values)
 
 

@@ -1,7 +1,7 @@
 """`bpstudy lammps`."""
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -14,21 +14,15 @@ def lammps(
     folder: Annotated[Path, typer.Option("--output", "-o", help="folder to write to")] = Path("lammps"),
 ) -> None:
     """Write a LAMMPS run of a structure with a fitted network: structure, commands and the script that runs them."""
-    from ase import Atoms
-    from ase.io import read
-
     from bpstudy.potential.calculator import Potential
     from bpstudy.potential.lammps import write_input
+    from bpstudy.potential.velocities import read_structure
 
     try:
         potential = Potential(model)
-        try:
-            atoms = cast(Atoms, read(structure))
-        except Exception as error:  # ASE's readers raise whatever the damage causes
-            raise ValueError(f"{structure}: ASE cannot read it ({type(error).__name__}: {error})") from None
+        atoms = read_structure(structure)
         potential.check(atoms)
-        cutoff = potential.cutoff
-        files = write_input(atoms, model, cutoff, folder)
+        files = write_input(atoms, model, potential.cutoff, folder)
     except (OSError, ValueError) as error:
         fail(error)
     print(f"written: {', '.join(map(str, files))}\nrun it with: python {files[-1]}")

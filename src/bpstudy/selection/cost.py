@@ -4,8 +4,8 @@ The model is there so that a verdict does not depend on the load of a machine. I
 
     t = t₀ + t_r (N_r + ½ N_e) Σ_radial + Σ_(groups of G4, G5 with one η, Rc and pair) [shell + pairs or harmonics],
 
-with the numbers of neighbours N in the data at each cutoff; its constants were fitted to the kernels of
-`bpstudy.symmetry` on an AMD EPYC core. It is meant to order sets, not to predict a run: `measure` does that.
+with the numbers of neighbours N in the data at each cutoff; its constants are estimates for the kernels
+of `bpstudy.symmetry`, of the right order. It is meant to order sets, not to predict a run: `measure` does that.
 """
 
 from __future__ import annotations
