@@ -20,6 +20,7 @@ TOOLS = [
     "env",
     "flock",
     "mkdir",
+    "mktemp",
     "mv",
     "rm",
     "sed",
@@ -27,12 +28,12 @@ TOOLS = [
     "sleep",
     "xargs",
 ]
-LOCK = "".join(f"{name}==1.0 \\\n    --hash=sha256:00\n" for name in ("gpaw", "gpaw-data", "setuptools", "wheel"))
+LOCK = "".join(f"{name}==1.0 \\\n    --hash=sha256:00\n" for name in ("gpaw", "gpaw-data", "setuptools", "uv", "wheel"))
 
-# Writes down what it installs; `-m venv` makes a copy of itself.
+# Writes down what it installs; `-m venv` makes two copies of itself, one in the place of uv.
 PYTHON = """#!/usr/bin/env bash
 case "$*" in
-"-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo venv >>"$LOG" ;;
+"-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && cp "$0" "$3/bin/uv" && echo venv >>"$LOG" ;;
 *install*--editable*) echo package >>"$LOG" && [[ -z ${BROKEN:-} ]] ;;
 *install*) echo "install $(cat "${@: -1}" | sed -n 's/==.*//p' | xargs) config=$GPAW_CONFIG" >>"$LOG"
     sleep "${SLOW:-0}" && [[ -z ${BROKEN:-} ]] ;;
@@ -96,8 +97,8 @@ class Clone:
         """A set-up from nothing: GPAW last and alone, with our options."""
         return [
             "venv",
-            "install setuptools wheel config=",
-            "install gpaw-data setuptools wheel config=",
+            "install setuptools uv wheel config=",
+            "install gpaw-data setuptools uv wheel config=",
             f"install gpaw config={self.folder}/tools/gpaw_siteconfig.py",
             "package",
         ]
