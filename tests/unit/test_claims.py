@@ -1,5 +1,6 @@
 """Each claim of the paper is decided by its rule, whichever way the results fall."""
 
+import math
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -9,7 +10,19 @@ import pandas as pd
 import pytest
 import yaml
 
-from bpstudy.claims import CLAIMS, NO, NO_FORCES, PARTLY, UNDECIDABLE, YES, Evidence, below, ledger, median_interval
+from bpstudy.claims import (
+    CLAIMS,
+    NO,
+    NO_FORCES,
+    NO_THERMAL,
+    PARTLY,
+    UNDECIDABLE,
+    YES,
+    Evidence,
+    below,
+    ledger,
+    median_interval,
+)
 from bpstudy.config.analysis import FITS, Reported, WithForces
 from bpstudy.config.lists import expanded
 
@@ -114,8 +127,15 @@ def with_forces(energies=0.5, forces=0.1, network=0.05, order=1, ridge=0.8, seed
     return pd.DataFrame(rows, columns=["section", "pair", "fit", "seed", *names, *ridges])
 
 
+def thermal(settled=20e3, low=15e3, high=30e3, reason=None):
+    ends = {"": settled, "_low": low, "_high": high}
+    rows = [(f"temperature_settled_from{end}", value, reason) for end, value in ends.items()]
+    return pd.DataFrame(rows, columns=["quantity", "value", "reason"])
+
+
 def evidence(**changes):
     tables = {
+        "thermal": thermal(),
         "metrics": metrics(),
         "with_forces": with_forces(),
         "smoothness": smoothness(),
@@ -136,7 +156,7 @@ def verdict(name, **changes):
 
 def test_results_like_the_papers_reproduce_all_of_it():
     rows = ledger(evidence())
-    assert [row["id"] for row in rows] == [f"C{n}" for n in range(1, 13)] + [f"F{n}" for n in range(1, 6)]
+    assert [row["id"] for row in rows] == [f"C{n}" for n in range(13)] + [f"F{n}" for n in range(1, 6)]
     assert [row["id"] for row in rows] == list(CLAIMS)
     assert {row["id"]: row["verdict"] for row in rows} == {row["id"]: YES for row in rows}
     assert all(row["claim"] and row["ours"] and row["rule"] for row in rows)
@@ -151,6 +171,11 @@ LATE = {"few_neurons": {"mse_ev2": 5e-6}}
 @pytest.mark.parametrize(
     ("name", "changes", "expected"),
     [
+        ("C0", {"thermal": thermal(high=40e3)}, PARTLY),
+        ("C0", {"thermal": thermal(settled=38e3, high=math.inf)}, UNDECIDABLE),
+        ("C0", {"thermal": thermal(settled=50e3, low=36e3, high=math.inf)}, NO),
+        ("C0", {"thermal": thermal(*[math.nan] * 3, reason="too short")}, UNDECIDABLE),
+        ("C0", {"thermal": NO_THERMAL}, UNDECIDABLE),
         ("F1", {"with_forces": with_forces(energies=1.2)}, NO),
         ("F1", {"with_forces": with_forces(seeds=[0, 1])}, UNDECIDABLE),
         ("F2", {"with_forces": with_forces(forces=1.5)}, NO),

@@ -21,11 +21,13 @@ from bpstudy.thermal.canonical import (
     temperature_distribution,
 )
 from bpstudy.thermal.rdf import coordination_number, radial_distribution, widest_gap
+from bpstudy.thermal.settling import settling_blocks, settling_interval
 
 SETTINGS = Thermal(
     block_fs=100.0,
     equilibration_sigmas=3.0,
     left_out_relaxation_times=3.0,
+    settled_within=0.01,
     rdf_cutoff_angstrom=8.0,
     rdf_bin_angstrom=0.05,
     rdf_frames=10,
@@ -338,3 +340,35 @@ def test_a_figure_of_nothing_is_refused(crystal):
                 )
             }
         )
+
+
+def test_the_running_mean_is_settled_from_its_last_block_outside():
+    # running means 400, 350, 320, 304, 301.2
+    assert settling_blocks(np.array([400.0, 300.0, 260.0, 256.0, 290.0]), 300.0, 0.01) == 5
+    # 400, 350, 320, 302, 301.6
+    assert settling_blocks(np.array([400.0, 300.0, 260.0, 248.0, 300.0]), 300.0, 0.01) == 4
+    assert settling_blocks(np.array([300.0, 310.0]), 300.0, 0.01) == np.inf
+
+
+def test_the_interval_of_settling_holds_the_times_of_repeated_runs():
+    """Independent blocks after a cold start: the bootstrap of one run gives the spread of the times of many."""
+    rng = np.random.default_rng(3)
+
+    def runs(count):
+        warm = 300 + 30 * rng.normal(size=(count, 400))
+        return np.concatenate([np.full((count, 4), 200.0), warm], axis=1)
+
+    truth = settling_blocks(runs(4000), 300.0, 0.01)
+    _, low, high = settling_interval(runs(1)[0], 4, 5, 300.0, 0.01, rng)
+    assert low == pytest.approx(np.quantile(truth, 0.025), rel=0.3)
+    inside = np.mean((truth >= low) & (truth <= high))
+    assert 0.85 <= inside <= 1.0
+
+
+def test_the_time_of_settling_of_a_run(crystal):
+    rows = summary(Run(crystal, N_ATOMS, SETTINGS, BATH)).set_index("quantity")["value"]
+    low, settled, high = (rows[f"temperature_settled_from{end}"] for end in ("_low", "", "_high"))
+    assert 0 < low < high
+    assert low <= settled
+    short = summary(Run(crystal[:1500], N_ATOMS, SETTINGS, BATH)).set_index("quantity")
+    assert "are needed" in short["reason"]["temperature_settled_from"]

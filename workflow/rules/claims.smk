@@ -1,6 +1,7 @@
 rule claims:
     input:
         metrics="results/evaluation/metrics.csv",
+        thermal=[f"results/thermal/{s}/summary.csv" for s in SIMULATED if s == STUDY.reported.converged.system],
         with_forces=["results/evaluation/with_forces.csv"] if WITH_FORCES else [],
         smoothness="results/evaluation/smoothness.csv",
         ranking="results/evaluation/ranking.csv",

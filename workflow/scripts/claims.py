@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from bpstudy.claims import NO_FORCES, Evidence, ledger
+from bpstudy.claims import NO_FORCES, NO_THERMAL, Evidence, ledger
 from bpstudy.config.analysis import Reported, WithForces
 from bpstudy.files import atomic_path, write_table
 from bpstudy.running.jobs import job
@@ -18,6 +18,7 @@ with job(snakemake):
             Reported(**params.reported),
             WithForces(**params.forces) if params.forces else None,
             **tables,
+            thermal=pd.concat(map(pd.read_csv, given.thermal)) if given.thermal else NO_THERMAL,
             with_forces=pd.read_csv(given.with_forces[0]) if params.forces else NO_FORCES,
             sums={name: pd.read_csv(path) for name, path in zip(params.sums_of, given.sums, strict=True)},
             cutoff_angstrom=params.cutoff_angstrom,

@@ -3,6 +3,7 @@
 from bpstudy.claims.evidence import (
     NO,
     NO_FORCES,
+    NO_THERMAL,
     PARTLY,
     UNDECIDABLE,
     YES,
@@ -16,6 +17,7 @@ __all__ = [
     "CLAIMS",
     "NO",
     "NO_FORCES",
+    "NO_THERMAL",
     "PARTLY",
     "UNDECIDABLE",
     "YES",

@@ -13,6 +13,7 @@ from bpstudy.config.analysis import Reported, WithForces
 
 TRAIN = "train"
 YES, PARTLY, NO, UNDECIDABLE = "reproduced", "reproduced in part", "not reproduced", "undecidable"
+NO_THERMAL = pd.DataFrame(columns=["quantity", "value", "reason"])
 NO_FORCES = pd.DataFrame(columns=["section", "pair", "fit", "seed"])
 
 Interval = tuple[float, float]
@@ -24,6 +25,7 @@ class Evidence:
 
     Attributes:
         forces, with_forces: the settings of the comparison, and one row per pair, fit and seed.
+        thermal: the analysis of the run whose temperature the paper calls converged: one row per quantity.
         metrics, smoothness: one row per experiment, seed and set of frames.
         ranking: of the groups of experiments.
         hierarchy, unit_scatter: magnitudes of the unit functions, and the scatter of E around their 31 sums.
@@ -35,6 +37,7 @@ class Evidence:
 
     reported: Reported
     forces: WithForces | None
+    thermal: pd.DataFrame
     metrics: pd.DataFrame
     with_forces: pd.DataFrame
     smoothness: pd.DataFrame

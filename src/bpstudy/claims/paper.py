@@ -193,7 +193,28 @@ def _sum_of_all(evidence: Evidence) -> Decision:
     return "the sum does not determine E, but the network does", ours, around, None, verdict
 
 
+def _converged(evidence: Evidence) -> Decision:
+    """An interval that is open at its end is told in words alone: JSON has no infinity."""
+    system, after_fs = evidence.reported.converged.system, evidence.reported.converged.after_fs
+    table = evidence.thermal.set_index("quantity")
+    names = [f"temperature_settled_from{end}" for end in ("", "_low", "_high")]
+    if not set(names) <= set(table.index):
+        raise ValueError(f"no thermal analysis of {system}")
+    if table.loc[names, "value"].isna().any():
+        raise ValueError(f"{system}: {table.loc[names[0], 'reason']}")
+    settled, low, high = table.loc[names, "value"]
+    verdict = below(settled, (low, high), after_fs)
+    ours = f"from {shown(settled / 1000, (low / 1000, high / 1000))} ps on"
+    closed = np.isfinite([settled, low, high]).all()
+    return f"after {after_fs / 1000:g} ps", ours, settled if closed else None, (low, high) if closed else None, verdict
+
+
 PAPER: Claims = {
+    "C0": (
+        "Li27: the temperature has converged",
+        "time from which the running mean stays near the bath's (thermal.settled_within): interval below the paper's",
+        _converged,
+    ),
     "C1": (
         "Cu4: magnitudes of the unit functions",
         "the same order for all cutoffs and both units of length; otherwise in part",

@@ -50,9 +50,17 @@ class Comparisons(Section):
         }
 
 
+class Converged(Section):
+    """A run whose temperature has converged."""
+
+    system: Name
+    after_fs: Positive = Field(description="time after which it has")
+
+
 class Reported(Section):
     """Values reported in the paper."""
 
+    converged: Converged
     magnitudes: Annotated[tuple[FunctionType, ...], Distinct] = Field(
         strict=False, description="types of functions, largest magnitude first"
     )

@@ -23,6 +23,9 @@ class Thermal(Section):
     left_out_relaxation_times: NonNegative = Field(
         description="minimum initial part discarded from the statistics, in units of the bath's correlation time 1/γ"
     )
+    settled_within: Positive = Field(
+        le=0.5, description="relative deviation from the bath within which the running mean of T counts as settled"
+    )
     rdf_cutoff_angstrom: Positive = Field(ge=1, le=50, description="largest distance of g(r)")
     rdf_bin_angstrom: Positive = Field(description="width of its bins")
     rdf_frames: Count = Field(description="number of frames over which it is averaged, evenly spaced")

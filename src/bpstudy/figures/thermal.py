@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import fill
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -55,7 +56,7 @@ def thermal(systems: Mapping[str, Tables], width_cm: float = style.WIDTH_CM) -> 
 
 
 def _temperature(ax: Axes, tables: Tables) -> None:
-    """Block means and ranges, the bath, when T reaches it for good, and where the statistics start."""
+    """Block means and ranges, the bath, the start of the statistics, and from where the running mean is settled."""
     if tables.blocks.empty:
         return _absent(ax, tables, "temperature_at_bath_from", "time")
     require(tables.blocks, BLOCKS, "thermal blocks")
@@ -77,6 +78,9 @@ def _temperature(ax: Axes, tables: Tables) -> None:
     start = tables.entry("statistics_from")["value"]
     if pd.notna(start):
         ax.axvline(start / scale, color=style.MARKED, linestyle=":", label="statistics from")
+    settled = tables.entry("temperature_settled_from")["value"]
+    if np.isfinite(settled):
+        ax.axvline(settled / scale, color=style.HELD_OUT, linestyle="-.", label="mean settled from")
     ax.set_xlabel(label)
     ax.margins(x=0.01)
     ax.xaxis.set_major_locator(MaxNLocator(4))

@@ -23,8 +23,10 @@ from bpstudy.thermal.blocking import (
 )
 from bpstudy.thermal.canonical import equilibrated_block, harmonic_energy_distribution, temperature_distribution
 from bpstudy.thermal.rdf import coordination_number, widest_gap
+from bpstudy.thermal.settling import settling_interval
 
 BINS = 30
+STRETCH = 5  # memories of the bath in each stretch of the bootstrap
 DISTRIBUTION = ("quantity", "value", "density", "expected")
 
 
@@ -125,7 +127,29 @@ def summary(run: Run) -> pd.DataFrame:
             row(f"{name}_correlation", "fs", partial(_correlation_fs, run, column), memory_fs),
             row(f"{name}_independent", "frames", partial(_independent, run, column)),
         ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame([*rows, *_settling(run)])
+
+
+def _settling(run: Run) -> list[dict[str, object]]:
+    """Rows of the time from which the running mean of the temperature stays near the bath's, with its interval."""
+    names = ("temperature_settled_from", "temperature_settled_from_low", "temperature_settled_from_high")
+    try:
+        if run.bath is None:
+            raise TooShortError("no bath is known")
+        size = run.block_frames
+        blocks = settling_interval(
+            block_means(run.thermo["temperature_kelvin"].to_numpy(), size),
+            run.first_frame() // size,
+            int(np.ceil(STRETCH * run.memory_frames / size)),
+            run.bath.temperature_kelvin,
+            run.settings.settled_within,
+            np.random.default_rng(0),
+        )
+    except TooShortError as error:
+        reason = error
+        return [row(name, "fs", lambda: Estimate(reason=str(reason))) for name in names]
+    found = [Estimate(value * size * run.frame_fs) for value in blocks]
+    return [row(name, "fs", lambda estimate=estimate: estimate) for name, estimate in zip(names, found, strict=True)]
 
 
 def _spread(run: Run, column: str) -> Estimate:
