@@ -14,38 +14,45 @@ NEEDED = [
     *((frames, CURVE_FUNCTIONS) for frames in (STUDY.learning_curves.frames, STUDY.learning_curves.held_out)),
     *((STUDY.information.frames, blocks) for blocks in BLOCKS_AT_CUTOFFS),
 ]
-BLOCKS = {block_file(frames, block): block for frames, blocks in NEEDED for block in blocks}
+# The blocks of one choice of frames and one cutoff are computed together: a job takes seconds to start and to read frames.
+BLOCKS = {}
+for chosen, blocks in NEEDED:
+    for block in blocks:
+        BLOCKS.setdefault((chosen, block.folder), {})[block_file(chosen, block)] = block
 
 ELEMENTS = PREPARED.elements
 
+for (chosen, folder), of_files in BLOCKS.items():
 
-rule descriptors:
-    input:
-        trajectory=lambda w: trajectory(w.system),
-        thermo=lambda w: thermo(w.system),
-        code=code("bpstudy.descriptors.blocks", "bpstudy.data.choose"),
-    output:
-        values="results/descriptors/{system}/{frames}/{cutoff}/{block}.npy",
-        description="results/descriptors/{system}/{frames}/{cutoff}/{block}.json",
-    log:
-        "results/logs/descriptors/{system}/{frames}/{cutoff}/{block}.log",
-    benchmark:
-        "results/benchmarks/descriptors/{system}/{frames}/{cutoff}/{block}.tsv"
-    conda:
-        "../../envs/descriptors.yaml"
-    threads: STUDY.descriptor_threads
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
-    params:
-        frames=lambda w: STUDY.frames[w.frames].model_dump(),
-        block=lambda w, output: BLOCKS[output.values].model_dump(),
-        tolerance=STUDY.angular_tolerance,
-        elements=lambda w: ELEMENTS[w.system],
-    message:
-        "{wildcards.system}, {wildcards.frames}: {wildcards.block}, {wildcards.cutoff}"
-    script:
-        "../scripts/descriptors.py"
+    rule:
+        name:
+            f"descriptors_{chosen}_{folder}"
+        input:
+            trajectory=trajectory(STUDY.frames[chosen].system),
+            thermo=thermo(STUDY.frames[chosen].system),
+            code=code("bpstudy.descriptors.blocks", "bpstudy.data.choose"),
+        output:
+            values=list(of_files),
+            descriptions=[file.replace(".npy", ".json") for file in of_files],
+        log:
+            f"results/logs/descriptors/{chosen}-{folder}.log",
+        benchmark:
+            f"results/benchmarks/descriptors/{chosen}-{folder}.tsv"
+        conda:
+            "../../envs/descriptors.yaml"
+        threads: STUDY.descriptor_threads
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(60),
+        params:
+            frames=STUDY.frames[chosen].model_dump(),
+            blocks=[block.model_dump() for block in of_files.values()],
+            tolerance=STUDY.angular_tolerance,
+            elements=ELEMENTS[STUDY.frames[chosen].system],
+        message:
+            f"{chosen}: symmetry functions, {folder}"
+        script:
+            "../scripts/descriptors.py"
 
 
 rule unit_functions:

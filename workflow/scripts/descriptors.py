@@ -1,4 +1,4 @@
-"""Compute one block of symmetry functions over the chosen frames."""
+"""Compute blocks of symmetry functions over the chosen frames."""
 
 from pathlib import Path
 
@@ -10,13 +10,16 @@ from bpstudy.descriptors.blocks import compute_block
 from bpstudy.running.jobs import job
 
 with job(snakemake):
-    frames = StoredFrames(snakemake.input.trajectory)
-    compute_block(
-        Path(snakemake.output.values),
-        Block(**snakemake.params.block),
-        frames,
-        chosen_of(Frames(**snakemake.params.frames), snakemake.input.thermo),
-        tolerance=snakemake.params.tolerance,
-        threads=snakemake.threads,
-        elements=snakemake.params.elements,
-    )
+    trajectory = StoredFrames(snakemake.input.trajectory)
+    indices = chosen_of(Frames(**snakemake.params.frames), snakemake.input.thermo)
+    frames = {index: trajectory[index] for index in indices}  # read once for all blocks
+    for path, block in zip(snakemake.output.values, snakemake.params.blocks, strict=True):
+        compute_block(
+            Path(path),
+            Block(**block),
+            frames,
+            indices,
+            tolerance=snakemake.params.tolerance,
+            threads=snakemake.threads,
+            elements=snakemake.params.elements,
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -33,7 +33,7 @@ def block_functions(block: Block, elements: Sequence[str], tolerance: float) -> 
 def compute_block(
     path: Path,
     block: Block,
-    frames: Sequence[Atoms],
+    frames: Sequence[Atoms] | Mapping[int, Atoms],
     indices: Sequence[int],
     tolerance: float,
     threads: int,
