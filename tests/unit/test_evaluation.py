@@ -12,21 +12,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bpstudy.descriptors.features import AtomRows, Features
-from bpstudy.statistics import (
-    autocorrelation,
-    band_edge,
-    contiguous_folds,
-    correlation_matrix,
-    decay_time,
-    effective_rank,
-    effective_size,
-    errors,
-    integrated_time,
-    nearest_neighbours,
-    paired_bootstrap,
-    rms_above,
-    split_frames,
-)
+from bpstudy.statistics.bootstrap import paired_bootstrap
+from bpstudy.statistics.correlation import autocorrelation, decay_time, effective_size, integrated_time
+from bpstudy.statistics.information import correlation_matrix, effective_rank, nearest_neighbours
+from bpstudy.statistics.metrics import errors
+from bpstudy.statistics.smoothness import band_edge, rms_above
+from bpstudy.statistics.splits import contiguous_folds, split_frames
 from bpstudy.training.ridge import STRENGTHS, mean_energies, ridge
 
 

@@ -13,7 +13,7 @@ from bpstudy.descriptors.gradients import Gradients
 from bpstudy.network.element import predict
 from bpstudy.network.model import build_network
 from bpstudy.network.normalization import EnergyScale, Scaler
-from bpstudy.statistics import rms
+from bpstudy.statistics.metrics import rms
 from bpstudy.symmetry import G2, G5, SymmetryFunctions
 from bpstudy.training import ForceData, TrainingSettings, frame_set, train
 from bpstudy.training.levenberg_marquardt import DualEquations, normal_equations

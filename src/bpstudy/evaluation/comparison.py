@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons
-from bpstudy.statistics import Comparison, integrated_time, paired_bootstrap
+from bpstudy.statistics.bootstrap import Comparison, paired_bootstrap
+from bpstudy.statistics.correlation import integrated_time
 
 BLOCK_TIMES = 3  # autocorrelation times of the residuals that a block is long at the least
 MIN_BLOCKS = FEWEST_COMPARED // 2  # so many blocks at the least, whatever their length should be

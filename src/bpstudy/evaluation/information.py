@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bpstudy.statistics import correlation_matrix, effective_rank, nearest_neighbours
+from bpstudy.statistics.information import correlation_matrix, effective_rank, nearest_neighbours
 from bpstudy.training.networks import fit_scalers
 from bpstudy.training.sets import FrameSet
 

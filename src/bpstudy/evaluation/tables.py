@@ -13,7 +13,8 @@ import pandas as pd
 from bpstudy.config.analysis import FITS, WithForces
 from bpstudy.config.experiments import Experiment
 from bpstudy.descriptors.features import labelled_energies, read_blocks
-from bpstudy.statistics import band_edge, errors, rms, rms_above
+from bpstudy.statistics.metrics import errors, rms
+from bpstudy.statistics.smoothness import band_edge, rms_above
 
 SMOOTHNESS = (
     "experiment",

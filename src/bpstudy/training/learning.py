@@ -10,7 +10,7 @@ import pandas as pd
 
 from bpstudy.config.analysis import LearningCurves
 from bpstudy.config.experiments import Experiment, Optimizer
-from bpstudy.statistics import errors, rms
+from bpstudy.statistics.metrics import errors, rms
 from bpstudy.training.baselines import fit_ridge, predict_baselines
 from bpstudy.training.networks import FitSettings, check_sets, fit_network, fit_scalers, predict_network
 from bpstudy.training.sets import TRAIN, FrameSet

@@ -12,8 +12,8 @@ from bpstudy.descriptors.features import Features
 from bpstudy.descriptors.gradients import ForceSet
 from bpstudy.network.element import ElementNetwork, Layer
 from bpstudy.network.normalization import EnergyScale, is_dead
-from bpstudy.statistics import rms
 from bpstudy.statistics.finite import finite_energies, finite_features
+from bpstudy.statistics.metrics import rms
 from bpstudy.statistics.splits import contiguous_folds
 
 STRENGTHS = np.logspace(-10, 4, 29)

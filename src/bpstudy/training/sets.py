@@ -13,7 +13,7 @@ from bpstudy.config.experiments import Forces
 from bpstudy.data.trajectory import StoredFrames
 from bpstudy.descriptors.features import Features, labelled_energies, read_blocks
 from bpstudy.descriptors.gradients import ForceSet, force_set, read_functions
-from bpstudy.statistics import rms
+from bpstudy.statistics.metrics import rms
 from bpstudy.training.forces import ForceData
 
 TRAIN, VALIDATION = "train", "validation"
