@@ -10,8 +10,8 @@ from bpstudy.config.study import schema_json
 PAGE = "reference/configuration.md"
 TITLE = """# Configuration
 
-Every key of `config.yaml` and of overlays on it, generated from the schema that validates them (`bpstudy config schema`).
-What stands in an overlay replaces what `config.yaml` has; the comments in `config.yaml` say why each value is what it is.
+Every key of `config.yaml` and of overlays on it, generated from the schema that validates them. What stands in an
+overlay replaces what `config.yaml` has; the comments in `config.yaml` say why each value is what it is.
 """
 
 
