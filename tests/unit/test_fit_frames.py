@@ -1,5 +1,7 @@
 """Fits from ASE structures of any size and composition: forces are slopes, ridge is never better on validation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase.build import bulk, make_supercell
@@ -139,6 +141,22 @@ def test_the_start_is_the_least_of_the_linear_models(frames):
     away[direct_places(network)] += 0.1
     scale_of_gradient = np.abs(objective.value_and_gradient(away)[2][direct_places(network)]).max()
     assert np.abs(gradient[direct_places(network)]).max() < 1e-8 * scale_of_gradient
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_given_energies_of_the_atoms_are_kept_and_cost_nothing(frames, direct):
+    known, checked = frame_set(FUNCTIONS, frames[:30], 6), frame_set(FUNCTIONS, frames[30:40], 6)
+    how = FitSettings((4,), (TrainingSettings(max_iterations=12),), 1.0, direct=direct)
+    given = {"Al": 3.2, "Cu": 3.6}  # eV above the atoms in the crystals: the cohesive energies
+    found = fit_sets(FUNCTIONS, known, checked, replace(how, atomic_energies_ev=given))
+    usual = fit_sets(FUNCTIONS, known, checked, how)
+    assert found.fits[0].network.energy_scale.offsets_ev == given
+    errors = [rms(of.predict(frames[40:])[0].energies_ev - energies(frames[40:])) for of in (found, usual)]
+    assert errors[0] < 1.5 * errors[1]
+
+
+def energies(frames):
+    return np.array([frame.get_potential_energy() for frame in frames])
 
 
 def test_energies_alone_need_no_forces():

@@ -121,9 +121,9 @@ def test_of_one_composition_the_energies_of_the_atoms_are_the_mean():
 
 def test_energies_of_the_atoms_may_be_given():
     counts = {"Cu": np.array([1, 2]), "O": np.array([1, 1])}
-    scale = EnergyScale.fit([-10.0, -14.0], counts, {"Cu": -3.0, "O": -5.0})
+    scale = EnergyScale.fit([-10.0, -17.0], counts, {"Cu": -3.0, "O": -5.0})
     assert scale.baseline_ev(counts).tolist() == [-8.0, -11.0]
-    assert scale.spread_ev_per_atom == pytest.approx(1.0)
+    assert scale.spread_ev_per_atom == pytest.approx(0.5)  # of -1 and -2: the cohesive energy all share is no error
     with pytest.raises(ValueError, match="none for O"):
         EnergyScale.fit([-10.0, -14.0], counts, {"Cu": -3.0})
     with pytest.raises(ValueError, match="2 for 3 frames"):

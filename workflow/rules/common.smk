@@ -96,6 +96,11 @@ def caption_file(name):
     return f"workflow/report/{'predictions' if name in STUDY.figures.predictions else 'sums'}.rst"
 
 
+def given_energies(frames):
+    """Energies of the atoms that the user gave for the system of these frames; None: by least squares."""
+    return getattr(STUDY.systems[STUDY.frames[frames].system], "atomic_energies_ev", None)
+
+
 def runs_beside(w):
     """Settings of the dynamics with a network that this system is the reference of; none of another."""
     runs = STUDY.with_forces and STUDY.with_forces.runs

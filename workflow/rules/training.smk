@@ -37,6 +37,7 @@ rule train:
         experiment=lambda w: STUDY.experiments[w.experiment].model_dump(),
         optimizer=lambda w: STUDY.optimizers[STUDY.experiments[w.experiment].optimizer].model_dump(),
         seeds=STUDY.seeds,
+        atomic_energies_ev=lambda w: given_energies(STUDY.experiments[w.experiment].frames),
     message:
         "{wildcards.experiment}: training the networks of all seeds"
     script:
@@ -73,6 +74,7 @@ rule learning_curves:
         experiment=STUDY.experiments[CURVES.experiment].model_dump(),
         optimizer=STUDY.optimizers[CURVES.optimizer].model_dump(),
         seeds=STUDY.seeds,
+        atomic_energies_ev=given_energies(CURVES.frames),
     message:
         "learning curves"
     script:
@@ -110,6 +112,7 @@ if WITH_FORCES:
             experiments=[experiment.model_dump() for experiment in (ALONE, TOGETHER)],
             optimizers=[STUDY.optimizers[experiment.optimizer].model_dump() for experiment in (ALONE, TOGETHER)],
             seeds=STUDY.seeds,
+            atomic_energies_ev=given_energies(TOGETHER.frames),
         message:
             "learning curves, energies alone and with forces"
         script:

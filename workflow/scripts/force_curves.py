@@ -20,7 +20,9 @@ with job(snakemake):
     points = [(1.0, count) for count in params.counts]
     with set_threads(snakemake.threads):
         tables = [
-            learning_curves(*sets.values(), experiment, Optimizer(**optimizer), points, params.seeds).assign(fit=fit)
+            learning_curves(
+                *sets.values(), experiment, Optimizer(**optimizer), points, params.seeds, params.atomic_energies_ev
+            ).assign(fit=fit)
             for fit, experiment, optimizer in zip(FITS, pair, params.optimizers, strict=True)
         ]
     write_table(snakemake.output[0], pd.concat(tables))

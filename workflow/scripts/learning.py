@@ -15,7 +15,8 @@ with job(snakemake):
         read_set(blocks, thermo, experiment.energy)
         for blocks, thermo in ((given.run, given.thermo[0]), (given.held_out, given.thermo[1]))
     )
+    atomic = params.atomic_energies_ev
     settings, optimizer = LearningCurves(**params.settings), Optimizer(**params.optimizer)
     with set_threads(snakemake.threads):
-        table = learning_curves(run, held_out, experiment, optimizer, points(settings), params.seeds)
+        table = learning_curves(run, held_out, experiment, optimizer, points(settings), params.seeds, atomic)
     write_table(snakemake.output[0], table)

@@ -20,4 +20,5 @@ with job(snakemake):
         blocks=[blocks[i : i + size] for i in range(0, len(blocks), size)],
         thermo=snakemake.input.thermo,
         trajectories=snakemake.input.trajectories,
+        atomic_energies_ev=snakemake.params.atomic_energies_ev,
     )

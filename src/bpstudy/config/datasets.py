@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from ase.data import chemical_symbols
+from pydantic import Field, field_validator, model_validator
 
 from bpstudy.config.base import Positive, Section, Seed
 
@@ -79,11 +80,24 @@ class Imported(Section):
         default=None, description="of LAMMPS' atom types 1, 2, …, where a dump names none"
     )
     units: Units | None = Field(default=None, description="null: eV and Å; n2p2's and RuNNer's files must say theirs")
+    atomic_energies_ev: dict[str, float] | None = Field(
+        default=None,
+        min_length=1,
+        description="energy of the free atom of each element, eV, from the same method as the data; networks that are "
+        "trained on them learn what is left. null: least squares over the compositions",
+    )
     timestep_fs: Positive | None = Field(default=None, description="between two frames of a trajectory; null: unknown")
     mixed_periodicity: bool = Field(
         default=False, description="true: molecules, surfaces and crystals side by side, on purpose"
     )
     split: Split | None = Field(default=None, description="into parts that `frames` choose from; null: one part")
+
+    @field_validator("atomic_energies_ev")
+    @classmethod
+    def _of_elements(cls, value: dict[str, float] | None) -> dict[str, float] | None:
+        if unknown := [symbol for symbol in value or () if symbol not in chemical_symbols[1:]]:
+            raise ValueError(f"not a chemical symbol: {', '.join(unknown)} (write Li: -7.28, in eV)")
+        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

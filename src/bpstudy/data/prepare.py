@@ -14,7 +14,7 @@ from bpstudy.config.explain import under_heading
 from bpstudy.config.study import Config, load
 from bpstudy.data.archived import as_archived
 from bpstudy.data.choose import chosen
-from bpstudy.data.elements import elements_by_system, untrained_elements
+from bpstudy.data.elements import elements_by_system, elements_of, untrained_elements
 from bpstudy.data.errors import TrajectoryError
 from bpstudy.data.held_out import held_out_problems
 from bpstudy.data.inspection import Inspection, inspect
@@ -69,14 +69,29 @@ def _inspect(study: Config, folder: Path | None) -> dict[str, Inspection]:
     found, problems = {}, []
     for name, system in study.used_systems.items():
         if isinstance(system, Imported):
+            problems += [
+                f"systems.{name}: {path!r}: Snakemake takes names in braces for wildcards; rename the file without them"
+                for path in system.inputs
+                if "{" in path or "}" in path
+            ]
             try:
                 found[name] = inspect(system, folder)
                 _ = found[name].parts
             except TrajectoryError as error:
                 problems.append(f"systems.{name}: {error}")
+                continue
+            if missing := _without_energy(system, found[name]):
+                problems.append(f"systems.{name}.atomic_energies_ev: none for {', '.join(missing)}; name each element")
     if problems:
         raise ConfigError(under_heading(problems))
     return found
+
+
+def _without_energy(system: Imported, inspected: Inspection) -> list[str]:
+    """Elements whose atomic energy is missing, where some are given."""
+    if system.atomic_energies_ev is None:
+        return []
+    return sorted(elements_of(inspected.table["formula"].unique().tolist()) - set(system.atomic_energies_ev))
 
 
 def _chosen(study: Config, inspections: Mapping[str, Inspection]) -> dict[str, list[int]]:

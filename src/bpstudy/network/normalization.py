@@ -143,7 +143,7 @@ class EnergyScale:
                 raise ValueError(f"atomic energies: none for {', '.join(missing)}; give one for each element, in eV")
             offsets = {element: float(offsets_ev[element]) for element in counts}
         left = per_atom - composition @ np.array(list(offsets.values()))
-        spread = float(left.std() if offsets_ev is None else np.sqrt((left**2).mean()))
+        spread = float(left.std())
         if spread <= 1e-12 * max(1.0, float(np.abs(per_atom).max())):
             raise ValueError(
                 f"energies: {energies.size} frame(s) whose energies per atom differ by composition alone hold nothing "

@@ -38,6 +38,7 @@ def fit_experiment(
     blocks: Sequence[Sequence[str]],
     thermo: Sequence[str],
     trajectories: Sequence[str] = (),
+    atomic_energies_ev: Mapping[str, float] | None = None,
 ) -> None:
     """Fit a network for each seed of `fits` and write model, history, predictions and a summary; and the baselines.
 
@@ -45,6 +46,7 @@ def fit_experiment(
         blocks: files of symmetry functions, one group for each of `experiment.sets`.
         thermo: table of energies for each group of `blocks`.
         trajectories: the trajectory of each group of `blocks`, where the experiment looks at forces.
+        atomic_energies_ev: of each element, where the user gave them.
 
     Raises:
         ValueError: inputs that do not fit together, or that nothing can be learned from.
@@ -58,7 +60,7 @@ def fit_experiment(
         sets = add_forces(experiment.forces, sets, blocks, trajectories, threads)
     check_sets(sets)
     scalers = fit_scalers(sets[TRAIN].features)
-    settings = FitSettings.of(experiment, optimizer)
+    settings = FitSettings.of(experiment, optimizer, atomic_energies_ev)
     ridge = fit_ridge(sets[TRAIN], settings.force_weight)
     write_table(baselines, predict_baselines(sets, ridge))
     for seed, files in fits.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -44,11 +44,13 @@ def learning_curves(
     optimizer: Optimizer,
     points: Sequence[tuple[float, int]],
     seeds: Sequence[int],
+    atomic_energies_ev: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Errors on `held_out` of what each choice of frames of `run` teaches: networks, ridge and the mean (no seed).
 
     Args:
         points: (share of the run from its start, number of frames spread over it).
+        atomic_energies_ev: of each element, where the user gave them.
 
     Returns:
         duration_fs, share, frames, model, seed, the fields of `bpstudy.statistics.Errors`, and where the frames have
@@ -56,7 +58,7 @@ def learning_curves(
     """
     rows = []
     times = run.energies["time_fs"].to_numpy()
-    settings = FitSettings.of(experiment, optimizer)
+    settings = FitSettings.of(experiment, optimizer, atomic_energies_ev)
     for share, count in points:
         sets = {TRAIN: run.take(spread(len(times), share, count)), HELD_OUT: held_out}
         check_sets(sets)

@@ -39,6 +39,7 @@ class FitSettings:
         force_weight: of the relative mean squared error of the forces in the loss; 0 where the energies count alone.
         activation: of the hidden layers.
         direct: whether a direct layer starts at ridge (`training.direct`).
+        atomic_energies_ev: of each element, where they are given; None: by least squares over the compositions.
     """
 
     hidden: tuple[int, ...]
@@ -46,14 +47,17 @@ class FitSettings:
     force_weight: float = 0.0
     activation: str = "tanh"
     direct: bool = False
+    atomic_energies_ev: Mapping[str, float] | None = None
 
     @classmethod
-    def of(cls, experiment: Experiment, optimizer: Optimizer) -> FitSettings:
+    def of(
+        cls, experiment: Experiment, optimizer: Optimizer, atomic_energies_ev: Mapping[str, float] | None = None
+    ) -> FitSettings:
         """As the configuration says."""
         shared = optimizer.model_dump(exclude={"weight_decay"})
         training = tuple(TrainingSettings(**shared, weight_decay=decay) for decay in optimizer.weight_decays)
         weight = experiment.forces.weight if experiment.forces else 0.0
-        return cls(experiment.hidden, training, weight, experiment.activation, experiment.direct)
+        return cls(experiment.hidden, training, weight, experiment.activation, experiment.direct, atomic_energies_ev)
 
 
 def fit_scalers(features: Features) -> dict[str, Scaler]:
@@ -105,7 +109,7 @@ def fit_network(
     if settings.direct != (ridge is not None):
         raise ValueError(f"ridge: {'needed' if settings.direct else 'of no use'} where direct is {settings.direct}")
     known = sets[TRAIN]
-    scale = EnergyScale.fit(known.energies_ev, known.features.counts())
+    scale = EnergyScale.fit(known.energies_ev, known.features.counts(), settings.atomic_energies_ev)
     checked = sets.get(VALIDATION)
     validation = None if checked is None else (checked.features, checked.energies_ev)
     forces = training_forces(sets, settings.force_weight)
