@@ -296,3 +296,52 @@ def test_sets_of_one_experiment_have_the_functions_of_all_their_elements(mine):
     write("alloy.extxyz", [alloy] + [made(seed) for seed in range(300, 340)])
     of = prepared(mine)
     assert of.elements["mine"] == ["Al", "Cu"]
+
+
+def test_a_file_name_that_the_workflow_cannot_use_is_refused(mine):
+    Path("al.extxyz").rename("run{1}.extxyz")
+    mine["systems"]["mine"]["files"] = ["run{1}.extxyz"]
+    with pytest.raises(ConfigError, match=r"systems\.mine: 'run\{1\}\.extxyz': .* braces .* rename the file"):
+        prepared(mine)
+
+
+def test_given_atomic_energies_cover_every_element(mine):
+    mine["systems"]["mine"]["atomic_energies_ev"] = {"Al": -0.1}
+    assert prepared(mine).study.systems["mine"].atomic_energies_ev == {"Al": -0.1}
+    mine["systems"]["mine"]["atomic_energies_ev"] = {"Cu": -0.1}
+    with pytest.raises(ConfigError, match="atomic_energies_ev: none for Al; name each element"):
+        prepared(mine)
+    mine["systems"]["mine"]["atomic_energies_ev"] = {"Aluminium": -0.1}
+    with pytest.raises(ConfigError, match=r"atomic_energies_ev.*not a chemical symbol: Aluminium"):
+        prepared(mine)
+
+
+def test_comparisons_of_the_same_fit_are_left_out(mine):
+    of = prepared(mine)
+    assert "consecutive-or-strided" not in of.study.comparisons.groups
+    assert not {"consecutive-372", "strided-372"} & set(of.study.experiments)
+    assert sum("consecutive-372, strided-372 are the same fit" in line for line in of.left_out) == 1
+    mine["frames"]["strided"]["count"] = 20  # other frames: another fit
+    assert "strided-372" in prepared(mine).study.experiments
+
+
+def test_trainings_suit_the_size_of_the_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text((ROOT / "config.yaml").read_text())
+    write("many.extxyz", _large(120))
+    assert bpstudy("new", "many.extxyz").exit_code == 0
+    study = prepared(yaml.safe_load(Path("mine.yaml").read_text())).study
+    assert study.frames["first"].count * 256 <= 20_000
+    assert study.optimizers["lbfgs"].max_iterations == 1000
+
+
+def _large(count):
+    """Frames of 256 atoms."""
+    frames = []
+    for seed in range(count):
+        atoms = made(seed, forces=False)
+        large = atoms * (4, 4, 4)
+        large.rattle(0.05, seed=seed)
+        large.calc = SinglePointCalculator(large, energy=64 * atoms.get_potential_energy())
+        frames.append(large)
+    return frames

@@ -50,8 +50,15 @@ def state_before(wildcards):
     return [f"results/dynamics/{wildcards.system}/chunks/{n - 1:04d}.state.json"] if n else []
 
 
+# Choices of the same frames share their files: of a data set all those of its training part, for example.
+SHARED = {
+    name: next(first for first, of in STUDY.frames.items() if of == frames) for name, frames in STUDY.frames.items()
+}
+
+
 def block_file(frames, block):
     """Where a block of symmetry functions of a choice of frames lies."""
+    frames = SHARED[frames]
     return f"results/descriptors/{STUDY.frames[frames].system}/{frames}/{block.folder}/{block.slug}.npy"
 
 

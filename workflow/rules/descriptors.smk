@@ -18,7 +18,7 @@ NEEDED = [
 BLOCKS = {}
 for chosen, blocks in NEEDED:
     for block in blocks:
-        BLOCKS.setdefault((chosen, block.folder), {})[block_file(chosen, block)] = block
+        BLOCKS.setdefault((SHARED[chosen], block.folder), {})[block_file(chosen, block)] = block
 
 ELEMENTS = PREPARED.elements
 

@@ -23,14 +23,16 @@ def leave_out(
 ) -> tuple[dict[str, Any], list[str]]:
     """The configuration without what the data do not hold, and a line for each thing that is left out."""
     lines: list[str] = []
-    sizes = {
-        name: len(chosen(frames, len(of), of.parts))
+    numbers = {
+        name: chosen(frames, len(of), of.parts)
         for name, frames in study.frames.items()
         if (of := inspections.get(frames.system)) is not None
     }
+    sizes = {name: len(of) for name, of in numbers.items()}
     _without_forces(values, study, inspections, lines)
     _without_motion(values, study, inspections, lines)
     _without_times(study, inspections, lines)
+    _without_difference(values, study, numbers, lines)
     _with_fewer_frames(values, study, inspections, sizes, lines)
     return values, lines
 
@@ -102,6 +104,45 @@ def _without_times(study: Config, inspections: Mapping[str, Inspection], lines: 
             f"{', '.join(timeless)}: no times (`timestep_fs`). Left out: spikes of the predicted E(t), and the claims "
             "on them. Blocks of the comparisons are counted in frames; neighbours in G may be neighbours in time."
         )
+
+
+def _without_difference(
+    values: dict[str, Any], study: Config, numbers: Mapping[str, Sequence[int]], lines: list[str]
+) -> None:
+    """Comparisons of experiments that are the same fit on these data: frames in a row or spread, of no order."""
+    compared = study.comparisons
+    for group, names in compared.groups.items():
+        fits = {_fit(study, name, numbers) for name in names}
+        if len(fits) > 1 or group == compared.combinations or group in compared.shown:
+            continue
+        del values["comparisons"]["groups"][group]
+        needed = set(_named_elsewhere(study, group))
+        dropped = [name for name in names if name not in needed and name in values["experiments"]]
+        for name in dropped:
+            del values["experiments"][name]
+        lines.append(
+            f"comparisons.groups.{group}: {', '.join(names)} are the same fit, because they are trained on the same "
+            "frames. Left out: the comparison" + (", and these experiments." if dropped else ".")
+        )
+
+
+def _fit(study: Config, name: str, numbers: Mapping[str, Sequence[int]]) -> str:
+    """All that determines what an experiment computes, as text."""
+    experiment = study.experiments[name]
+    frames = [
+        (purpose, study.frames[of].system, list(numbers[of]) if of in numbers else of)
+        for purpose, of in experiment.sets.items()
+    ]
+    return f"{experiment.model_dump_json(exclude={'frames', 'validation', 'held_out'})} {frames}"
+
+
+def _named_elsewhere(study: Config, group: str) -> list[str]:
+    """Experiments that something other than this group of comparisons names."""
+    others = [name for of, names in study.comparisons.groups.items() if of != group for name in names]
+    forces = study.with_forces.experiments().values() if study.with_forces else ()
+    figures, reported, held = study.figures.experiments().values(), study.reported, study.information
+    named = [*reported.iterations, *reported.seconds, reported.worst, reported.best]
+    return [*others, *forces, *figures, *named, study.learning_curves.experiment, held.experiment, *held.heat_maps]
 
 
 def _with_fewer_frames(

@@ -20,6 +20,8 @@ from bpstudy.data.inspection import inspect
 FEWEST_FRAMES = 40
 FEWEST_GROUPS, LARGEST_GROUP = 8, 0.6  # groups that can be split: so many, none with more than this share
 TESTED = 12  # frames that a test set has at the least: ten are needed to compare experiments
+MOST_STEPS = {"levenberg-marquardt": 60, "lbfgs": 1000, "adam": 1000}
+MOST_ROWS = 20_000  # atoms in all of the frames trained on: with more, a fit takes minutes
 COUNTERS = (None, r"\d+ of \d+", r"(?i)\b(snapshot|frame|step|image|configuration)\W*\d+")  # numbers of a snapshot
 MINE, TEST = "mine", "mine-test"
 
@@ -72,29 +74,41 @@ def propose(values: Mapping[str, Any], files: Sequence[str], test: str | None, n
     lines += [
         f"unit_functions: {{system: {MINE}}}",
         "frames: # of parts of the split; `count` (at the most) or `share` take fewer, null leaves a test out",
-        *(f"  {name}: {_plain(choice)}" for name, choice in _choices(study, test is not None).items()),
+        *(f"  {name}: {_plain(choice)}" for name, choice in _choices(study, test is not None, inspected.table).items()),
         "seeds: [0, 1, 2] # of the networks; more give narrower intervals",
+        f"optimizers: {_plain(_steps(study))} # at the most",
     ]
     if study.with_forces is not None:
         lines.append(f"with_forces: {f'{{runs: {{reference: {MINE}}}}}' if found.forces else 'null # no forces'}")
     return Proposal("\n".join(lines) + "\n", described)
 
 
-def _choices(study: Config, tested: bool) -> dict[str, dict[str, Any] | None]:
+def _choices(study: Config, tested: bool, table: pd.DataFrame) -> dict[str, dict[str, Any] | None]:
     """What each choice of frames of the study becomes, by what it is for."""
     curves, forces = study.learning_curves, study.with_forces
     deciding = {study.comparisons.decided_on, curves.held_out} | ({forces.held_out} if forces else set())
     held_out = {name for experiment in study.experiments.values() for name in experiment.held_out} | deciding
     validating = {experiment.validation for experiment in study.experiments.values()}
     found: dict[str, dict[str, Any] | None] = {}
-    for name in study.frames:
+    most = max(FEWEST_FRAMES, round(MOST_ROWS / table["n_atoms"].mean()))
+    for name, frames in study.frames.items():
         if name in deciding and tested:
             found[name] = {"system": TEST, "part": "all"}
         elif name in held_out:
             found[name] = {"system": MINE, "part": "test"} if tested or name in deciding else None
         else:
-            found[name] = {"system": MINE, "part": "validation" if name in validating else "train"}
+            fewer = {"count": most} if most < min(len(table), frames.count or len(table)) else {}
+            found[name] = {"system": MINE, "part": "validation" if name in validating else "train"} | fewer
     return found
+
+
+def _steps(study: Config) -> dict[str, dict[str, int]]:
+    """Fewer steps of the optimizers than the paper's, where it has more: they suit data of hundreds of frames."""
+    return {
+        name: {"max_iterations": MOST_STEPS[of.name]}
+        for name, of in study.optimizers.items()
+        if of.max_iterations > MOST_STEPS[of.name] and any(e.optimizer == name for e in study.experiments.values())
+    }
 
 
 def _splitting(files: Sequence[str], declared: Imported) -> dict[str, str]:
