@@ -463,3 +463,37 @@ def test_the_width_in_print_can_be_chosen(name):
 
 def test_the_width_of_a_column():
     assert hierarchy(magnitudes(), width_cm=12.0).get_figwidth() * 2.54 == pytest.approx(12.0)
+
+
+# Frames of several sizes: energies per atom, as points
+
+
+SIZES = np.resize([12, 64, 32], 50)
+
+
+def test_energies_of_several_sizes_are_per_atom():
+    table = thermo(50).assign(source_n_atoms=SIZES)
+    ax = energy_over_time(table).axes[0]
+    assert _dots(ax) == pytest.approx(np.c_[table["step"], table["potential_ev"] / SIZES])
+    assert ax.get_ylabel() == "$E$ (eV per atom)"
+    assert not ax.get_lines()
+
+
+def test_predictions_of_several_sizes_are_per_atom():
+    tables = {seed: table.assign(time_fs=np.nan, n_atoms=SIZES) for seed, table in prediction_tables().items()}
+    energy, residual = predictions(tables, metrics(), "dense").axes
+    assert energy.get_ylabel() == "$E$ − mean (eV per atom)"
+    dft = tables[0]["energy_dft_ev"] / SIZES
+    assert _line(energy, "DFT")[:, 1] == pytest.approx(dft - dft.mean())
+    away = 1000 * (tables[2]["energy_nn_ev"] - tables[2]["energy_dft_ev"]) / SIZES  # the seed of the median error
+    shown = [line.get_ydata() for line in residual.get_lines() if len(line.get_ydata()) == 50]
+    assert any(np.allclose(values, away) for values in shown)
+    assert all(line.get_linestyle() == "None" for line in energy.get_lines())
+
+
+def test_sums_of_several_sizes_are_per_atom():
+    ax = energy_against_sum(sums(50).assign(n_atoms=SIZES)).axes[0]
+    assert ax.get_ylabel() == "$E$ − mean (eV per atom)"
+    assert "per atom" in ax.get_xlabel()
+    figure = unit_sums(unit_functions(50).assign(n_atoms=SIZES), scatter())
+    assert figure.get_supylabel() == "$E$ − mean (meV per atom)"

@@ -12,6 +12,7 @@ with job(snakemake):
     sums = cell_sums(unit_functions(settings, settings.cutoff_angstrom), frames)
     energy_ev = cell_energies_ev(frames)
 
-    write_table(snakemake.output.sums, sums.assign(energy_ev=energy_ev).rename_axis("frame").reset_index())
+    table = sums.assign(energy_ev=energy_ev, n_atoms=[len(frame) for frame in frames])
+    write_table(snakemake.output.sums, table.rename_axis("frame").reset_index())
     write_table(snakemake.output.scatter, all_sums(energy_ev, sums, settings.bins))
     write_table(snakemake.output.hierarchy, magnitudes(settings, frames))

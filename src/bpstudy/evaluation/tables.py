@@ -176,6 +176,8 @@ def smoothness(runs: Sequence[tuple[str, int, Path]], n_atoms: Mapping[str, int]
 def sums(blocks: Sequence[str], thermo: str, energy: str, atom: int | None) -> pd.DataFrame:
     """Energy of the cell and the sum of all functions, over all atoms or of one, for each frame.
 
+    Where frames have several sizes, energy and sum are per atom: totals would tell sizes above all.
+
     Raises:
         ValueError: there is no such atom.
     """
@@ -187,4 +189,7 @@ def sums(blocks: Sequence[str], thermo: str, energy: str, atom: int | None) -> p
         each = of.values.sum(axis=1)
         total += np.bincount(of.frame, each if atom is None else each * (of.atom == atom), features.n_frames)
     energies = labelled_energies(features, thermo, energy)
-    return pd.DataFrame({"frame": energies["frame"], "energy_ev": energies["energy_dft_ev"], "sum": total})
+    mixed = len(np.unique(features.n_atoms)) > 1
+    energy_ev = energies["energy_dft_ev"] / (features.n_atoms if mixed else 1)
+    total /= features.n_atoms if mixed and atom is None else 1
+    return pd.DataFrame({"frame": energies["frame"], "energy_ev": energy_ev, "sum": total, "n_atoms": features.n_atoms})

@@ -10,17 +10,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bpstudy.figures import style
-from bpstudy.figures.tables import TableError, require, require_finite, time_axis
+from bpstudy.figures.tables import TableError, require, require_finite, several_sizes, time_axis
 
 PREDICTIONS = ["frame", "time_fs", "energy_dft_ev", "energy_nn_ev", "set"]
 TRAIN = "train"
+POINTS = {"linestyle": "none", "marker": "o", "markeredgewidth": 0}  # of frames in no order
 SETTINGS = ["experiment", "functions", "cutoff_angstrom", "hidden", "seed", "set", "n_atoms"]
 ERRORS = ["mse_ev2", "rmse_mev_per_atom"]
 
 
 @dataclass(frozen=True, eq=False)
 class _Set:
-    """Energies of DFT (n_frames,) and of all seeds (n_seeds, n_frames), eV per cell, against time."""
+    """Energies of DFT (n_frames,) and of all seeds (n_seeds, n_frames), against time: eV per cell, or per atom.
+
+    `residuals_mev`: of the networks, per atom. `linked`: the frames follow each other in time.
+    """
 
     label: str
     color: str
@@ -28,6 +32,8 @@ class _Set:
     time_label: str
     dft_ev: np.ndarray
     networks_ev: np.ndarray
+    residuals_mev: np.ndarray
+    linked: bool
 
 
 @style.themed
@@ -41,10 +47,12 @@ def predictions(
     """E(DFT) and E(NN) along the trajectory, with the residuals below.
 
     The line is the seed with the median training error (the lower of the two in the middle), the band spans the minimum
-    to the maximum over all seeds. Both axes are scaled to the line: a seed that diverged leaves the panel.
+    to the maximum over all seeds. Both axes are scaled to the line: a seed that diverged leaves the panel. Frames of
+    several sizes are points, with energies per atom.
 
     Args:
-        tables: of each seed: frame, time_fs, energy_dft_ev, energy_nn_ev (cell) and set; all on the same frames.
+        tables: of each seed: frame, time_fs, energy_dft_ev, energy_nn_ev (cell), n_atoms and set; all on the same
+            frames.
         metrics: experiment, seed, set, functions, cutoff_angstrom, hidden, n_atoms, mse_ev2, rmse_mev_per_atom.
         held_out: sets to draw besides `train`, where present: those of the training trajectory (another trajectory has
             its own time axis).
@@ -57,12 +65,14 @@ def predictions(
     drawn = {name: color for name, color in colors.items() if name in (TRAIN, *held_out)}
     if TRAIN not in drawn:
         raise TableError(f"predictions of {experiment}: no frames in the set {TRAIN}")
-    sets = [_collect(tables, name, color) for name, color in drawn.items()]
+    per_atom = any(several_sizes(table) for table in tables.values())
+    sets = [_collect(tables, name, color, median["n_atoms"], per_atom) for name, color in drawn.items()]
 
     figure = style.figure(width_cm, 10.5)
     energy, residual = figure.subplots(2, 1, sharex=True, height_ratios=[4, 3])
     _energies(energy, sets, line)
-    _residuals(residual, sets, line, median["n_atoms"])
+    energy.set_ylabel(f"$E$ − mean (eV per {'atom' if per_atom else 'cell'})")
+    _residuals(residual, sets, line)
     energy.set_title(
         f"{experiment}: {median['functions']}, $R_c$ = {median['cutoff_angstrom']:g} Å, "
         f"hidden layers {median['hidden']}",
@@ -92,7 +102,7 @@ def _errors_of(tables: Mapping[int, pd.DataFrame], metrics: pd.DataFrame, experi
     return require_finite(rows, ERRORS, "metrics")
 
 
-def _collect(tables: Mapping[int, pd.DataFrame], name: str, color: str) -> _Set:
+def _collect(tables: Mapping[int, pd.DataFrame], name: str, color: str, n_atoms: float, per_atom: bool) -> _Set:
     parts = {seed: table[table["set"] == name].sort_values("frame") for seed, table in sorted(tables.items())}
     reference = min(parts)
     first = parts[reference]
@@ -100,8 +110,16 @@ def _collect(tables: Mapping[int, pd.DataFrame], name: str, color: str) -> _Set:
         if not np.array_equal(part["frame"], first["frame"]):
             raise TableError(f"predictions of seed {seed}, set {name}: other frames than those of seed {reference}")
     time, label = time_axis(first, "frame")
-    networks = np.stack([part["energy_nn_ev"].to_numpy() for part in parts.values()])
-    return _Set(style.set_label(name), color, time.to_numpy(), label, first["energy_dft_ev"].to_numpy(), networks)
+    networks, dft = (
+        np.stack([part["energy_nn_ev"].to_numpy() for part in parts.values()]),
+        first["energy_dft_ev"].to_numpy(),
+    )
+    sizes = first["n_atoms"].to_numpy() if "n_atoms" in first else np.full(len(first), n_atoms)
+    residuals_mev = 1000 * (networks - dft) / sizes
+    unit = sizes if per_atom else 1
+    return _Set(
+        style.set_label(name), color, time.to_numpy(), label, dft / unit, networks / unit, residuals_mev, not per_atom
+    )
 
 
 def _energies(ax: Axes, sets: list[_Set], line: int) -> None:
@@ -114,7 +132,7 @@ def _energies(ax: Axes, sets: list[_Set], line: int) -> None:
             y=dft,
             estimator=None,
             color=style.DFT,
-            linewidth=1.6,
+            **({"linewidth": 1.6} if one.linked else POINTS | {"markersize": 4}),
             alpha=0.55,
             label=label,
             legend=False,
@@ -122,15 +140,13 @@ def _energies(ax: Axes, sets: list[_Set], line: int) -> None:
         )
         _networks(ax, one, one.networks_ev - origin, line, labelled=True)
     _scale(ax, np.concatenate([part for one in sets for part in (one.dft_ev, one.networks_ev[line])]) - origin)
-    ax.set_ylabel("$E$ − mean (eV per cell)")
 
 
-def _residuals(ax: Axes, sets: list[_Set], line: int, n_atoms: int) -> None:
-    residuals_mev = [1000 * (one.networks_ev - one.dft_ev) / n_atoms for one in sets]
-    for one, values in zip(sets, residuals_mev, strict=True):
-        _networks(ax, one, values, line, labelled=False)
+def _residuals(ax: Axes, sets: list[_Set], line: int) -> None:
+    for one in sets:
+        _networks(ax, one, one.residuals_mev, line, labelled=False)
     ax.axhline(0, color=style.DFT, linewidth=0.6)
-    _scale(ax, np.concatenate([values[line] for values in residuals_mev]))
+    _scale(ax, np.concatenate([one.residuals_mev[line] for one in sets]))
     ax.set_ylabel("NN − DFT (meV per atom)")
     ax.set_xlabel(sets[0].time_label)
 
@@ -138,13 +154,15 @@ def _residuals(ax: Axes, sets: list[_Set], line: int, n_atoms: int) -> None:
 def _networks(ax: Axes, one: _Set, values: np.ndarray, line: int, labelled: bool) -> None:
     """The line of one seed and the band of all seeds."""
     label = f"NN, {one.label}" if labelled else None
-    sns.lineplot(
-        x=one.time, y=values[line], estimator=None, color=one.color, linewidth=0.7, label=label, legend=False, ax=ax
-    )
+    drawn = {"linewidth": 0.7} if one.linked else POINTS | {"markersize": 2}
+    sns.lineplot(x=one.time, y=values[line], estimator=None, color=one.color, **drawn, label=label, legend=False, ax=ax)
     if len(values) > 1:
         label = f"all {len(values)} seeds" if labelled and one.color == style.NETWORK else None
         low, high = values.min(axis=0), values.max(axis=0)
-        ax.fill_between(one.time, low, high, color=one.color, alpha=0.25, linewidth=0, label=label)
+        if one.linked:
+            ax.fill_between(one.time, low, high, color=one.color, alpha=0.25, linewidth=0, label=label)
+        else:
+            ax.vlines(one.time, low, high, color=one.color, alpha=0.4, linewidth=0.7, label=label)
 
 
 def _scale(ax: Axes, values: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bpstudy.figures import style
-from bpstudy.figures.tables import require, require_finite, require_known
+from bpstudy.figures.tables import require, require_finite, require_known, several_sizes
 
 COLUMNS = 4
 FRAMES_PER_BIN, MAX_BINS = 10, 20
@@ -21,7 +21,8 @@ def unit_sums(unit_functions: pd.DataFrame, scatter: pd.DataFrame, width_cm: flo
     """E(G) for each sum of unit functions, one panel each, lowest scatter first; sums with G3 are marked by colour.
 
     Args:
-        unit_functions: frame, energy_ev, G1 … G5 (each summed over the atoms of the cell); one row per frame.
+        unit_functions: frame, energy_ev, G1 … G5 (each summed over the atoms of the cell), n_atoms; one row per frame.
+            Where n_atoms differs, energies and sums are per atom.
         scatter: sum ("G1+G3"), terms, scatter (spread of E at a given G relative to sd(E)); one row per panel.
     """
     types = list(style.TYPES)
@@ -52,8 +53,10 @@ def unit_sums(unit_functions: pd.DataFrame, scatter: pd.DataFrame, width_cm: flo
     for color, text in ((style.MARKED, "with G3"), (style.PLAIN, "without G3")):
         axes[len(scatter)].scatter([], [], s=12, color=color, label=text)
     axes[len(scatter)].legend(loc="center", title="number: scatter of E\n(1: G is uninformative)", alignment="left")
-    figure.supxlabel("sum of unit symmetry functions over the atoms of the cell (dimensionless)")
-    figure.supylabel("$E$ − mean (meV per cell)")
+    per_atom = several_sizes(unit_functions)
+    whose = "per atom" if per_atom else "over the atoms of the cell"
+    figure.supxlabel(f"sum of unit symmetry functions {whose} (dimensionless)")
+    figure.supylabel(f"$E$ − mean (meV per {'atom' if per_atom else 'cell'})")
     sns.despine(fig=figure)
     return figure
 
@@ -75,7 +78,8 @@ def energy_against_sum(sums: pd.DataFrame, atom: int | None = None, width_cm: fl
     """E against the sum of all symmetry functions, coloured by frame, with mean and sd of E in bins of equal count.
 
     Args:
-        sums: frame, energy_ev, sum; one row per frame.
+        sums: frame, energy_ev, sum, n_atoms; one row per frame. Where n_atoms differs, energies and sums over all atoms
+            are per atom.
         atom: the atom whose functions are summed; None for all atoms.
     """
     require_finite(sums, ["frame", "energy_ev", "sum"], "sums")
@@ -108,9 +112,10 @@ def energy_against_sum(sums: pd.DataFrame, atom: int | None = None, width_cm: fl
             label=f"mean ± sd of $E$ in {bins} bins",
         )
         ax.legend(loc="best")
-    whose = "all atoms" if atom is None else f"atom {atom}"
-    ax.set_xlabel(f"sum of all symmetry functions of {whose} (dimensionless)")
-    ax.set_ylabel("$E$ − mean (eV per cell)")
+    per_atom = several_sizes(sums)
+    whose = f"of atom {atom}" if atom is not None else "per atom" if per_atom else "of all atoms"
+    ax.set_xlabel(f"sum of all symmetry functions {whose} (dimensionless)")
+    ax.set_ylabel(f"$E$ − mean (eV per {'atom' if per_atom else 'cell'})")
     ax.xaxis.set_major_formatter(style.plain_numbers())
     ax.yaxis.set_major_formatter(style.plain_numbers())
     figure.colorbar(ScalarMappable(norm, "viridis"), ax=ax, label="frame", format=style.plain_numbers(), pad=0.01)

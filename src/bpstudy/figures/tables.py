@@ -46,6 +46,11 @@ def require_known(values: Iterable[str], known: Iterable[str], name: str) -> Non
         )
 
 
+def several_sizes(table: pd.DataFrame, column: str = "n_atoms") -> bool:
+    """Whether the frames have different numbers of atoms, so that energies are shown per atom."""
+    return column in table and table[column].nunique() > 1
+
+
 def time_axis(table: pd.DataFrame, frame_column: str) -> tuple[pd.Series, str]:
     """Times of the rows and the label of their axis: fs, ps, or frame numbers where the times are unknown."""
     if table["time_fs"].isna().any():
