@@ -28,6 +28,24 @@ DETERMINED = [  # files whose content the configuration determines to the bit: n
 ]
 
 
+# An overlay that makes a study of one's own data take minutes: every stage, but few experiments, steps and seeds.
+SMALL = {
+    "lists": {"types": ["12G1-12G4", "12G2-6G4-6G5"], "twelve-g1": ["12G1-12G4"]},
+    "comparisons": {
+        "draws": 200,
+        "groups": {"graded-or-degenerate": ["types-12G1-12G4", "types-12G1-12G4-degenerate"]},
+    },
+    "optimizers": {name: {"max_iterations": 3} for name in ("levenberg-marquardt", "validated", "damped", "lbfgs")},
+    "information": {"cutoffs_angstrom": [4.0, 8.0]},
+    "figures": {"formats": ["png"]},
+    "seeds": [0],
+}
+WITH_FORCES = {  # what SMALL needs beside, where the data have forces
+    "optimizers": {name: {"max_iterations": 3} for name in ("with-forces", "long-with-forces")},
+    "with_forces": {"learning": {"pair": "12G2+6G4+6G5"}},
+}
+
+
 def environment(folder):
     """Of a program that is to use the package of a copy of the project."""
     return os.environ | {
@@ -40,6 +58,17 @@ def snakemake(folder, *arguments):
     """Run Snakemake on a copy of the project, with the copy's own package."""
     return subprocess.run(
         ["snakemake", *arguments], cwd=folder, env=environment(folder), capture_output=True, text=True
+    )
+
+
+def bpstudy(folder, *arguments):
+    """Run a command of a copy of the project."""
+    return subprocess.run(
+        [sys.executable, "-m", "bpstudy.cli", *arguments],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
     )
 
 

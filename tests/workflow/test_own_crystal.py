@@ -1,8 +1,5 @@
 """A user's own trajectory goes through the same study, from an overlay on the configuration alone."""
 
-import subprocess
-import sys
-
 import pandas as pd
 import pytest
 import yaml
@@ -14,7 +11,7 @@ from ase.io import read, write
 from bpstudy.data.trajectory import snapshot
 from bpstudy.network.model import load_network
 from bpstudy.potential.calculator import Potential
-from tests.workflow.project import copied, environment, snakemake
+from tests.workflow.project import SMALL, bpstudy, copied, snakemake
 
 OVERLAY = {
     "systems": {"alloy": {"trajectory": "alloy.extxyz"}},
@@ -106,19 +103,6 @@ def test_a_damaged_trajectory_is_a_clear_error(project):
     assert "alloy.extxyz, frame 0: ASE cannot read this trajectory" in run.stderr + run.stdout
 
 
-SMALL = {
-    "lists": {"types": ["12G1-12G4", "12G2-6G4-6G5"], "twelve-g1": ["12G1-12G4"]},
-    "comparisons": {
-        "draws": 200,
-        "groups": {"graded-or-degenerate": ["types-12G1-12G4", "types-12G1-12G4-degenerate"]},
-    },
-    "optimizers": {name: {"max_iterations": 3} for name in ("levenberg-marquardt", "validated", "damped", "lbfgs")},
-    "information": {"cutoffs_angstrom": [4.0, 8.0]},
-    "figures": {"formats": ["png"]},
-    "seeds": [0],
-}
-
-
 @pytest.mark.slow
 def test_frames_without_times_momenta_and_forces_are_studied_to_the_end(project):
     frames = []
@@ -129,13 +113,15 @@ def test_frames_without_times_momenta_and_forces_are_studied_to_the_end(project)
         frames.append(atoms)
     (project / "mine.yaml").unlink()
     write(project / "al.extxyz", frames)
-    command = [sys.executable, "-m", "bpstudy.cli", "new", "al.extxyz"]
-    written = subprocess.run(command, cwd=project, env=environment(project), capture_output=True, text=True)
+    written = bpstudy(project, "new", "al.extxyz")
     assert written.returncode == 0, written.stderr
     (project / "small.yaml").write_text(yaml.safe_dump(SMALL))
     run = snakemake(project, "--cores", "2", "--configfile", "mine.yaml", "small.yaml")
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 0, run.stderr[-3000:]
     assert (project / "results/paper/paper.pdf").stat().st_size
+    assert (project / "results/index.html").stat().st_size
+    audited = bpstudy(project, "audit", "--all")
+    assert audited.returncode == 0, audited.stdout[-3000:]
     said = (project / "results/left_out.md").read_text()
     assert "no times" in said
     assert not (project / "results/figures/fig14.png").exists()
