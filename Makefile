@@ -40,7 +40,7 @@ bench: setup ## speed against the peers
 	$(IN) python benchmarks/features.py && python benchmarks/training.py && python -m benchmarks.potential
 
 docs: setup ## after `make run`: its pictures and tables into README.md and docs/
-	$(IN) python tools/docs.py
+	$(IN) python -m tools.docs
 
 docs-site: setup ## the documentation as a site, in site/; dead links are errors
 	$(IN) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet

@@ -1,27 +1,16 @@
 """`make docs`: bring what `make run` found into README.md and docs/: pictures, the ledger, the fits with forces."""
 
 import json
-import re
 import shutil
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
-from bpstudy.files import atomic_path
+from tools.tables import renew
 
 ROOT = Path(__file__).parents[1]
 RESULTS, DOCS = ROOT / "results", ROOT / "docs"
-
-
-def renew(path: Path, row: str, rows: Iterable[str]) -> None:
-    """Put `rows` in the place of the lines of a table that match `row`."""
-    lines = path.read_text().splitlines()
-    old = [number for number, line in enumerate(lines) if re.match(row, line)]
-    lines[old[0] : old[-1] + 1] = rows
-    with atomic_path(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n")
 
 
 def with_range(row: dict, column: str) -> str:
