@@ -116,6 +116,14 @@ SMALL = {
     "information": {"cutoffs_angstrom": [4.0, 8.0]},
     "figures": {"formats": ["png"]},
     "seeds": [0],
+    "selection": {
+        "budgets": [3, 6],
+        "methods": ["second-order", "random"],
+        "random_sets": 2,
+        "seeds": [0, 1],
+        "pool": {"cutoff_angstrom": 5.0, "fractions": [1.0], "angular_etas": [0.2], "zetas": [1.0, 4.0]},
+        "network": {"hidden": [3, 3], "max_iterations": 3},
+    },
 }
 
 
@@ -139,4 +147,8 @@ def test_frames_without_times_momenta_and_forces_are_studied_to_the_end(project)
     said = (project / "results/left_out.md").read_text()
     assert "no times" in said
     assert not (project / "results/figures/fig14.png").exists()
+    assert "chosen and compared by energies alone" in said
+    chosen = pd.read_csv(project / "results/selection/comparison.csv")
+    assert "force_rmse_ev_per_angstrom" not in chosen
+    assert chosen["recommended"].any()
     assert pd.read_csv(project / "results/evaluation/smoothness.csv").empty

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -15,17 +16,26 @@ from bpstudy.symmetry import G2, G3, G4, G5, SymmetryFunctions
 Array = NDArray[np.float64]
 METHOD_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F", "#F0E442")
 MARKS = {"network": "o", "linear": "s"}
+COMBINATIONS = "combinations of types"  # of the study, where the table holds some
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with one name for all combinations."""
+    if "kind" not in table:
+        return table
+    return table.assign(method=table["method"].where(table["kind"] != "combination", COMBINATIONS))
 
 
 def _colors(table: pd.DataFrame) -> dict[str, str]:
-    names = list(dict.fromkeys(table["method"]))
-    return {name: METHOD_COLORS[k % len(METHOD_COLORS)] for k, name in enumerate(names)}
+    names = [name for name in dict.fromkeys(table["method"]) if name != COMBINATIONS]
+    return {name: METHOD_COLORS[k % len(METHOD_COLORS)] for k, name in enumerate(names)} | {COMBINATIONS: PLAIN}
 
 
 @themed
-def pareto(table: pd.DataFrame) -> Figure:
+def pareto(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
     """Score against cost of every set with intervals, the Pareto front as a line, the recommended ones ringed."""
-    drawn, colors = figure(WIDTH_CM, 9.0), _colors(table)
+    table = _named(table)
+    drawn, colors = figure(width_cm, 9.0), _colors(table)
     axes = drawn.subplots()
     for (method, model), rows in table.groupby(["method", "model"], sort=False):
         low, high = rows["score"] - rows["score_low"], rows["score_high"] - rows["score"]
@@ -46,15 +56,22 @@ def pareto(table: pd.DataFrame) -> Figure:
 
 
 @themed
-def errors_by_size(table: pd.DataFrame) -> Figure:
-    """Error against number of functions for each method, in energies and in forces, with intervals."""
+def errors_by_size(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
+    """Error against number of functions for each method, in energies and in forces, with intervals.
+
+    Combinations of types have one size each: points, side by side.
+    """
+    table = _named(table)
     units = [("energy_rmse_mev_per_atom", "RMSE of the energy, meV/atom")]
     if "force_rmse_ev_per_angstrom" in table:
         units.append(("force_rmse_ev_per_angstrom", "RMSE of the forces, eV/Å"))
-    drawn, colors = figure(WIDTH_CM, 8.0), _colors(table)
+    drawn, colors = figure(width_cm, 8.0), _colors(table)
     for axes, (key, label) in zip(np.atleast_1d(drawn.subplots(1, len(units))), units, strict=True):
         for (method, model), rows in table.groupby(["method", "model"], sort=False):
             ordered = rows.sort_values("budget")
+            if method == COMBINATIONS:
+                _points(axes, ordered, key, f"{method}, {model}", MARKS[str(model)])
+                continue
             style = "-" if model == "network" else ":"
             axes.plot(ordered["budget"], ordered[key], style, color=colors[str(method)], label=f"{method}, {model}")
             axes.fill_between(
@@ -64,6 +81,13 @@ def errors_by_size(table: pd.DataFrame) -> Figure:
     handles, labels = axes.get_legend_handles_labels()
     drawn.legend(handles, labels, loc="outside lower center", ncols=4)
     return drawn
+
+
+def _points(axes: Axes, rows: pd.DataFrame, key: str, label: str, mark: str) -> None:
+    """Errors with intervals, spread a little around their number of functions."""
+    place = rows["budget"] * (1 + 0.04 * np.linspace(-1, 1, len(rows)))
+    ends = [(rows[key] - rows[f"{key}_low"]).clip(lower=0), (rows[f"{key}_high"] - rows[key]).clip(lower=0)]
+    axes.errorbar(place, rows[key], ends, fmt=mark, color=PLAIN, markersize=3, elinewidth=0.6, label=label)
 
 
 @themed
@@ -103,9 +127,9 @@ def pair_picture(functions: SymmetryFunctions, distances: Array, atoms: int) -> 
 
 
 @themed
-def pool_map(table: pd.DataFrame) -> Figure:
+def pool_map(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
     """The pool by cutoff and type: how many candidates, and which were chosen by a method or recommended."""
-    drawn = figure(WIDTH_CM, 7.0)
+    drawn = figure(width_cm, 7.0)
     axes = drawn.subplots()
     kinds: Sequence[str] = sorted(table["type"].unique())
     for k, kind in enumerate(kinds):
