@@ -170,7 +170,7 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         ("selection/frames", "sprad", ["selection.frames = 'sprad'", "allowed: first"]),
         ("selection/combinations", ["types"], ["selection.combinations[0] = 'types'", "not one of experiments"]),
         ("selection/held_out", "later", ["selection.held_out: frames.later starts at 3100, it must start after"]),
-        ("frames/spread/count", 9, ["frames.spread.count = 9: at least 10 frames", "selection.frames"]),
+        ("frames/warm/count", 9, ["frames.warm.count = 9: at least 10 frames", "selection.held_out"]),
         ("selection/pool/fractions", [], ["selection.pool.fractions"]),
         ("selection/pool/cutoff_angstrom", 0.5, ["selection.pool.cutoff_angstrom = 0.5"]),
     ],

@@ -1,4 +1,4 @@
-"""Figures of a choice of symmetry functions: what they cost and are worth, and what they look at."""
+"""Figures of a choice of symmetry functions: what they are worth and cost, and which of the pool they are."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from bpstudy.figures.style import MARKED, PLAIN, TYPES, WIDTH_CM, figure, themed
-from bpstudy.symmetry import G2, G3, G4, G5, SymmetryFunctions
 
-Array = NDArray[np.float64]
 METHOD_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F", "#F0E442")
 MARKS = {"network": "o", "linear": "s"}
 COMBINATIONS = "combinations of types"  # of the study, where the table holds some
@@ -88,42 +85,6 @@ def _points(axes: Axes, rows: pd.DataFrame, key: str, label: str, mark: str) -> 
     place = rows["budget"] * (1 + 0.04 * np.linspace(-1, 1, len(rows)))
     ends = [(rows[key] - rows[f"{key}_low"]).clip(lower=0), (rows[f"{key}_high"] - rows[key]).clip(lower=0)]
     axes.errorbar(place, rows[key], ends, fmt=mark, color=PLAIN, markersize=3, elinewidth=0.6, label=label)
-
-
-@themed
-def pair_picture(functions: SymmetryFunctions, distances: Array, atoms: int) -> Figure:
-    """What the functions look at: radial ones (angular ones by their radial part) over the distances in the data.
-
-    Args:
-        distances: of all pairs within the largest cutoff, Å.
-        atoms: how many atoms they belong to.
-    """
-    drawn = figure(WIDTH_CM, 10.0)
-    top, bottom = drawn.subplots(2, 1, sharex=True)
-    r = np.linspace(1e-3, functions.cutoff, 400)
-    for f in functions.functions:
-        fc = np.where(r < f.cutoff, 0.5 * (np.cos(np.pi * r / f.cutoff) + 1), 0.0)
-        kind = type(f).__name__
-        if isinstance(f, G2):
-            fc = fc * np.exp(-f.eta * (r - f.rs) ** 2)
-        elif isinstance(f, G3):
-            fc = fc * np.cos(f.kappa * r)
-        elif isinstance(f, G4 | G5):
-            fc = fc * np.exp(-f.eta * r**2)
-        (bottom if isinstance(f, G4 | G5) else top).plot(r, fc, color=TYPES[kind], label=kind)
-    for axes, title in ((top, "radial functions"), (bottom, "radial part of angular functions")):
-        behind = axes.twinx()
-        behind.hist(distances, bins=np.linspace(0, functions.cutoff, 120), weights=np.full(len(distances), 1 / atoms),
-                    color="#DDDDDD", zorder=0)  # fmt: skip
-        behind.set_ylabel("neighbours an atom")
-        axes.set_zorder(behind.get_zorder() + 1)
-        axes.patch.set_visible(False)
-        axes.set_ylabel(title)
-        handles, labels = axes.get_legend_handles_labels()
-        once = dict(zip(labels, handles, strict=True))
-        axes.legend(once.values(), once.keys(), loc="upper left")
-    bottom.set_xlabel("r, Å")
-    return drawn
 
 
 @themed
