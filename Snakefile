@@ -71,7 +71,7 @@ include: "workflow/rules/thermal.smk"
 include: "workflow/rules/descriptors.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
-# (selection goes here)
+include: "workflow/rules/selection.smk"
 include: "workflow/rules/potential.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
@@ -84,6 +84,7 @@ rule all:
         "results/evaluation/metrics.csv",
         "results/evaluation/differences.csv",
         "results/claims.json",
+        ["results/selection/recommended.json"] if SELECTION else [],
         "results/left_out.md",
         "results/paper/paper.pdf",
         ["results/index.html"] if PAGE_FORMAT else [],

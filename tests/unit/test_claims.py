@@ -18,6 +18,7 @@ from bpstudy.claims import (
     PARTLY,
     UNDECIDABLE,
     YES,
+    Choice,
     Evidence,
     below,
     ledger,
@@ -25,10 +26,12 @@ from bpstudy.claims import (
 )
 from bpstudy.config.analysis import FITS, Reported, WithForces
 from bpstudy.config.lists import expanded
+from bpstudy.config.selection import HALVES, Selection
 
 STUDY = expanded(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text()))
 REPORTED = Reported.model_validate(STUDY["reported"])
 FORCES = WithForces.model_validate(STUDY["with_forces"])
+SELECTION = Selection.model_validate(STUDY["selection"])
 SEEDS = range(10)
 TYPES = STUDY["comparisons"]["groups"]["types"]
 NUMBERS = np.random.default_rng(0)
@@ -133,6 +136,45 @@ def thermal(settled=20e3, low=15e3, high=30e3, reason=None):
     return pd.DataFrame(rows, columns=["quantity", "value", "reason"])
 
 
+def choice(largest=0.5, smallest=0.8, spread=0.05, jaccard=0.6, half=1.0, forces=True):
+    """`largest`, `smallest`: errors of the main method's sets, of which the combinations have 1 to 1.8 and others more;
+    `half`: of sets chosen on halves, relative to these; `spread`: half of the width of all intervals."""
+    main, budgets = SELECTION.main_method, sorted(SELECTION.budgets)
+    errors = {name: 2 + 0.1 * n for n, name in enumerate(SELECTION.chosen)}
+    errors |= {name: 1 + 0.1 * n for n, name in enumerate(SELECTION.combinations)}
+    halves = []
+    for budget, error in zip(budgets, (smallest, largest), strict=True):
+        names = [f"{main}-{budget}", *(f"{main}-{budget}-{part}" for part in HALVES)]
+        errors |= dict(zip(names, (error, half * error, half * error), strict=True))
+        halves.append((main, budget, *names, 6, jaccard))
+    rows = [
+        (
+            a,
+            b,
+            quantity,
+            errors[a],
+            errors[b],
+            errors[a] - errors[b],
+            errors[a] - errors[b] - spread,
+            errors[a] - errors[b] + spread,
+        )
+        for a, b in combinations(errors, 2)
+        for quantity in ("energy", "forces", "score")
+        if forces or quantity != "forces"
+    ]
+    table = pd.DataFrame({"name": list(errors), "model": "network", "energy_rmse_mev_per_atom": list(errors.values())})
+    if forces:
+        table["force_rmse_ev_per_angstrom"] = table["energy_rmse_mev_per_atom"] / 1000
+    return Choice(
+        SELECTION,
+        table,
+        pd.DataFrame(
+            rows, columns=["first", "second", "quantity", "first_rmse", "second_rmse", "difference", "low", "high"]
+        ),
+        pd.DataFrame(halves, columns=["method", "budget", "whole", "first_half", "second_half", "common", "jaccard"]),
+    )
+
+
 def evidence(**changes):
     tables = {
         "thermal": thermal(),
@@ -143,6 +185,7 @@ def evidence(**changes):
         "hierarchy": hierarchy(),
         "unit_scatter": unit_scatter(),
         "sums": sums(),
+        "choice": choice(),
     }
     return Evidence(
         REPORTED, FORCES, **(tables | changes), cutoff_angstrom=6.0, bins=10, combinations=("types", "independent")
@@ -156,7 +199,11 @@ def verdict(name, **changes):
 
 def test_results_like_the_papers_reproduce_all_of_it():
     rows = ledger(evidence())
-    assert [row["id"] for row in rows] == [f"C{n}" for n in range(13)] + [f"F{n}" for n in range(1, 6)]
+    assert [row["id"] for row in rows] == [
+        *(f"C{n}" for n in range(13)),
+        *(f"F{n}" for n in range(1, 6)),
+        *(f"S{n}" for n in range(1, 5)),
+    ]
     assert [row["id"] for row in rows] == list(CLAIMS)
     assert {row["id"]: row["verdict"] for row in rows} == {row["id"]: YES for row in rows}
     assert all(row["claim"] and row["ours"] and row["rule"] for row in rows)
@@ -184,6 +231,18 @@ LATE = {"few_neurons": {"mse_ev2": 5e-6}}
         ("F4", {"with_forces": with_forces(ridge=1.3)}, NO),
         ("F5", {"with_forces": with_forces(order=-1)}, NO),
         ("F5", {"with_forces": with_forces(seeds=[0, 1])}, UNDECIDABLE),
+        ("S1", {"choice": choice(largest=1.25)}, PARTLY),
+        ("S1", {"choice": choice(largest=3.0)}, NO),
+        ("S1", {"choice": choice(forces=False)}, YES),
+        ("S2", {"choice": choice(smallest=0.98)}, PARTLY),
+        ("S2", {"choice": choice(smallest=1.02)}, UNDECIDABLE),
+        ("S2", {"choice": choice(smallest=1.2)}, NO),
+        ("S3", {"choice": choice(spread=9.0)}, PARTLY),
+        ("S3", {"choice": choice(smallest=9.0)}, PARTLY),
+        ("S3", {"choice": choice(smallest=9.0, spread=9.0)}, NO),
+        ("S4", {"choice": choice(jaccard=0.3)}, PARTLY),
+        ("S4", {"choice": choice(half=1.5)}, PARTLY),
+        ("S4", {"choice": choice(half=1.5, jaccard=0.3)}, NO),
         ("C1", {"hierarchy": hierarchy(elsewhere=SWAPPED)}, PARTLY),
         ("C1", {"hierarchy": hierarchy(order=SWAPPED)}, NO),
         ("C2", {"unit_scatter": unit_scatter("G2")}, NO),
@@ -225,6 +284,7 @@ def test_other_results_fall_otherwise(name, changes, expected):
         ("C8", {"ranking": ranking().query("experiment != @REPORTED.best")}),
         ("C12", {"sums": {}}),
         *((f"F{n}", {"with_forces": NO_FORCES}) for n in range(1, 6)),
+        *((f"S{n}", {"choice": None}) for n in range(1, 5)),
         ("C3", {"sums": {"strided": sums()["strided"].head(15)}}),
     ],
 )

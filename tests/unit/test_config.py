@@ -162,6 +162,17 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         ("frames/later/count", 9, ["frames.later: 9 frames, at least 10", "comparisons.groups.types"]),
         ("frames/independent/system", "li27", ["learning_curves.held_out: frames.independent starts at 0"]),
         ("seeds", [-1], ["seeds.0 = -1", "greater than or equal to 0"]),
+        ("selection/budgets", [12, 900], ["selection.budgets: 900 functions", "the pool has at most"]),
+        ("selection/budgets", [12, 12], ["selection.budgets", "duplicate 12"]),
+        ("selection/methods", ["best"], ["selection.methods.0 = 'best'", "second-order"]),
+        ("selection/main_method", "random", ["selection", "main_method = 'random'", "allowed: second-order"]),
+        ("selection/random_sets", 7, ["random_sets = 7", "a multiple of the 5 seeds", "write 5"]),
+        ("selection/frames", "sprad", ["selection.frames = 'sprad'", "allowed: first"]),
+        ("selection/combinations", ["types"], ["selection.combinations[0] = 'types'", "not one of experiments"]),
+        ("selection/held_out", "later", ["selection.held_out: frames.later starts at 3100, it must start after"]),
+        ("frames/warm/count", 9, ["frames.warm.count = 9: at least 10 frames", "selection.held_out"]),
+        ("selection/pool/fractions", [], ["selection.pool.fractions"]),
+        ("selection/pool/cutoff_angstrom", 0.5, ["selection.pool.cutoff_angstrom = 0.5"]),
     ],
 )
 def test_a_mistake_is_named(path, value, said):
@@ -175,6 +186,11 @@ def test_without_forces_no_experiment_looks_at_them():
     study = load(changed("with_forces", None))
     assert study.experiments == {name: e for name, e in load(STUDY).experiments.items() if e.forces is None}
     assert len(study.experiments) < len(load(STUDY).experiments)
+
+
+def test_the_choice_of_functions_can_be_left_out():
+    assert load(changed("selection", None)).selection is None
+    assert len(load(STUDY).selection.combinations) == 9
 
 
 def test_a_name_written_out_is_laid_over_what_braces_make():

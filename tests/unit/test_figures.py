@@ -12,6 +12,7 @@ from bpstudy.figures.hierarchy import hierarchy
 from bpstudy.figures.histories import histories
 from bpstudy.figures.overview import overview
 from bpstudy.figures.predictions import predictions
+from bpstudy.figures.selection import errors_by_size, pareto, pool_map
 from bpstudy.figures.sums import energy_against_sum, unit_sums
 from bpstudy.figures.tables import TableError
 
@@ -415,10 +416,47 @@ def test_what_does_not_fit_is_refused(draw, message):
         draw()
 
 
+# The choice of functions
+
+
+def chosen_sets():
+    """Two methods at two budgets and three combinations, networks and linear potentials."""
+    rows = [("method", method, budget) for method in ("second-order", "random") for budget in (12, 24)]
+    rows += [("combination", f"types-{name}", 24) for name in ("a", "b", "c")]
+    table = pd.DataFrame(
+        [(*row, model) for row in rows for model in ("network", "linear")],
+        columns=["kind", "method", "budget", "model"],
+    )
+    errors = 1 + 0.1 * np.arange(len(table))
+    for key in ("energy_rmse_mev_per_atom", "force_rmse_ev_per_angstrom", "score"):
+        table = table.assign(**{key: errors, f"{key}_low": 0.9 * errors, f"{key}_high": 1.2 * errors})
+    return table.assign(cost_us_per_atom=10 * errors, pareto=errors < 1.3, recommended=errors < 1.15)
+
+
+def candidates():
+    kinds = ["G1", "G2", "G2", "G5"]
+    table = pd.DataFrame({"type": kinds, "cutoff_angstrom": [5.0, 5.0, 8.0, 8.0], "chosen_by": [0, 1, 3, 2]})
+    return table.assign(recommended=[False, False, True, True])
+
+
+def test_combinations_of_types_are_points_and_methods_lines():
+    axes = errors_by_size(chosen_sets()).axes[0]
+    labels = axes.get_legend_handles_labels()[1]
+    assert [label for label in labels if "combinations" in label] == [
+        "combinations of types, linear",
+        "combinations of types, network",
+    ]
+    assert not any("types-a" in label for label in labels)
+    assert len([line for line in axes.lines if len(line.get_xdata()) == 2]) == 4  # two methods, two models
+
+
 # All of them
 
 
 FIGURES = {
+    "errors_by_size": lambda: errors_by_size(chosen_sets()),
+    "pareto": lambda: pareto(chosen_sets()),
+    "pool_map": lambda: pool_map(candidates()),
     "energy": lambda: energy_over_time(thermo()),
     "unit_sums": lambda: unit_sums(unit_functions(), scatter()[-7:]),
     "sums": lambda: energy_against_sum(sums()),

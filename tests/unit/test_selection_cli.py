@@ -1,18 +1,24 @@
 """`bpstudy choose` and `bpstudy functions`: what they write, what they say, no traceback for a mistake."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from ase.io import write
+from ase.io import read, write
 from typer.testing import CliRunner
 
 from bpstudy.cli import app
+from bpstudy.selection.linear import linear_errors
+from bpstudy.selection.methods import choose
 from bpstudy.selection.reading import blocks, groups, held_out, read_data
+from bpstudy.selection.setting import prepare
 from bpstudy.symmetry import SymmetryFunctions, from_n2p2
 from tests.unit.selection_data import crystals
 
+GERMANIUM = Path(os.environ.get("BPSTUDY_DATASETS", Path(__file__).parents[3] / "shared/datasets")) / "mlearn"
 CHOICE = (
     "--budget",
     "3",
@@ -93,6 +99,49 @@ def test_data_that_cannot_be_used(tmp_path):
     assert "no.xyz" in result.output
     write(tmp_path / "one.xyz", crystals(1))
     assert "too few" in bpstudy("choose", tmp_path / "one.xyz").output
+
+
+def test_without_forces_it_chooses_by_energies_and_says_so(tmp_path):
+    write(tmp_path / "bare.xyz", crystals(24, forces=False))
+    result = bpstudy("choose", tmp_path / "bare.xyz", *CHOICE, "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "no forces in the data" in result.output
+
+
+def test_equal_energies_of_one_composition_hold_nothing_to_choose_by(tmp_path):
+    frames = crystals(24, forces=False)
+    for frame in frames:
+        frame.calc.results["energy"] = -3.5 * len(frame)
+    write(tmp_path / "flat.xyz", frames)
+    result = bpstudy("choose", tmp_path / "flat.xyz", *CHOICE, "--output", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "nothing beyond the composition" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not GERMANIUM.is_dir(), reason="no mlearn data sets; BPSTUDY_DATASETS names their folder")
+def test_germanium_is_chosen_better_than_at_random_and_to_the_bit(tmp_path):
+    parts = {}
+    for part, count in (("training", 40), ("test", 24)):
+        frames = read(GERMANIUM / f"Ge_{part}.xyz.xz", ":")
+        parts[part] = tmp_path / f"{part}.xyz"
+        write(parts[part], frames[:: max(1, len(frames) // count)])
+    options = ("--test", parts["test"], "--budget", "8", "--method", "forward", "--seeds", "0", "--no-potential")
+    for folder in ("first", "second"):
+        result = bpstudy("choose", parts["training"], *options, "--output", tmp_path / folder)
+        assert result.exit_code == 0, result.output
+    for file in (tmp_path / "first").iterdir():
+        assert (tmp_path / "second" / file.name).read_bytes() == file.read_bytes()
+    train, test = (read_data([file]) for file in parts.values())
+    folds = blocks(groups(train), 5)
+    setting = prepare(train, folds)
+    chosen = SymmetryFunctions.from_json((tmp_path / "first/functions.json").read_text())
+    sets = [chosen, *(choose("random", setting.problem, 8, seed) for seed in range(10))]
+    errors = [linear_errors(functions, train, folds, test, setting.problem.tolerances) for functions in sets]
+    for kind in (0, 1):  # energies, forces
+        rms = [float(np.sqrt((error[kind] ** 2).mean())) for error in errors]
+        assert rms[0] < np.median(rms[1:])
 
 
 def test_a_strangers_set(data, tmp_path):

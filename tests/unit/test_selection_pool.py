@@ -36,7 +36,6 @@ def test_accounts_for_every_proposal_and_repeats(frames):
     assert not stays & (set(first.dead) | {label for label, _ in first.doubled})
 
 
-@pytest.mark.xfail(reason="which of two nearly equal functions is dropped depends on rounded parameters")
 def test_the_pool_scales_with_the_distances():
     frames = crystals()
     larger = [frame.copy() for frame in frames]

@@ -39,6 +39,14 @@ SMALL = {
     "information": {"cutoffs_angstrom": [4.0, 8.0]},
     "figures": {"formats": ["png"]},
     "seeds": [0],
+    "selection": {
+        "budgets": [3, 6],
+        "methods": ["second-order", "random"],
+        "random_sets": 2,
+        "seeds": [0, 1],
+        "pool": {"cutoff_angstrom": 5.0, "fractions": [1.0], "angular_etas": [0.2], "zetas": [1.0, 4.0]},
+        "network": {"hidden": [3, 3], "max_iterations": 3},
+    },
 }
 WITH_FORCES = {  # what SMALL needs beside, where the data have forces
     "optimizers": {name: {"max_iterations": 3} for name in ("with-forces", "long-with-forces")},

@@ -125,4 +125,8 @@ def test_frames_without_times_momenta_and_forces_are_studied_to_the_end(project)
     said = (project / "results/left_out.md").read_text()
     assert "no times" in said
     assert not (project / "results/figures/fig14.png").exists()
+    assert "chosen and compared by energies alone" in said
+    chosen = pd.read_csv(project / "results/selection/comparison.csv")
+    assert "force_rmse_ev_per_angstrom" not in chosen
+    assert chosen["recommended"].any()
     assert pd.read_csv(project / "results/evaluation/smoothness.csv").empty

@@ -17,7 +17,7 @@ from pypdf import PdfReader
 from bpstudy.config.study import load
 from tests.workflow.project import ROOT, copied, environment, snakemake
 
-FIGURES = [*(f"fig{number:02d}" for number in range(1, 16)), *(f"figS{number}" for number in (1, 2, 3, 5, 6, 7))]
+FIGURES = [*(f"fig{number:02d}" for number in range(1, 18)), *(f"figS{number}" for number in (1, 2, 3, 5, 6, 7, 9))]
 
 EXPERIMENTS = len(load(yaml.safe_load((ROOT / "config.yaml").read_text())).experiments)
 
@@ -79,7 +79,8 @@ class TestQuickStudy:
     def test_each_claim_has_a_verdict(self, results):
         claims = json.loads((results / "claims.json").read_text())
         ours = [f"F{number}" for number in range(1, 6)]  # on fits with forces
-        assert [claim["id"] for claim in claims] == [*(f"C{number}" for number in range(1, 13)), *ours]
+        ours += [f"S{number}" for number in range(1, 5)]  # on the choice of functions
+        assert [claim["id"] for claim in claims] == [*(f"C{number}" for number in range(13)), *ours]
         verdicts = {"reproduced", "reproduced in part", "not reproduced", "undecidable"}
         assert all(claim["verdict"] in verdicts and claim["ours"] for claim in claims)
 
@@ -95,6 +96,15 @@ class TestQuickStudy:
         at_six = hierarchy.query("cutoff_angstrom == 6 and length_unit == 'angstrom'").sort_values("rank")
         assert at_six["function"].tolist() == ["G1", "G3", "G2", "G5", "G4"]
         assert len(pd.read_csv(results / "normalization/scatter.csv")) == 31
+
+    def test_chosen_sets_stand_beside_the_combinations(self, results):
+        table = pd.read_csv(results / "selection/comparison.csv")
+        networks = table[table["model"] == "network"]
+        assert set(networks["kind"]) == {"method", "control", "combination"}
+        assert (networks["kind"] == "combination").sum() == 9
+        assert set(networks.loc[networks["kind"] == "method", "functions"]) == {3, 6}
+        recommended = json.loads((results / "selection/recommended.json").read_text())
+        assert len(recommended["overall"]["symmetry_functions"]["functions"]) == recommended["overall"]["functions"]
 
     def test_a_second_run_has_nothing_to_do(self, project, results):
         again = snakemake(project, "--workflow-profile", "quick")

@@ -3,6 +3,9 @@ rule claims:
         metrics="results/evaluation/metrics.csv",
         thermal=[f"results/thermal/{s}/summary.csv" for s in SIMULATED if s == STUDY.reported.converged.system],
         with_forces=["results/evaluation/with_forces.csv"] if WITH_FORCES else [],
+        selection=(
+            [f"results/selection/{name}.csv" for name in ("comparison", "differences", "halves")] if SELECTION else []
+        ),
         smoothness="results/evaluation/smoothness.csv",
         ranking="results/evaluation/ranking.csv",
         hierarchy="results/normalization/hierarchy.csv",
@@ -20,6 +23,7 @@ rule claims:
     params:
         reported=STUDY.reported.model_dump(),
         forces=WITH_FORCES.model_dump() if WITH_FORCES else None,
+        selection=SELECTION.model_dump() if SELECTION else None,
         sums_of=[shown.experiment for shown in STUDY.figures.sums.values()],
         cutoff_angstrom=STUDY.unit_functions.cutoff_angstrom,
         bins=STUDY.unit_functions.bins,

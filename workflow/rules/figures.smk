@@ -7,12 +7,14 @@ FIGURES = [
     "fig12",
     *(["fig13", "fig15"] if WITH_FORCES else []),
     *(["fig14"] if WITH_FORCES and WITH_FORCES.runs else []),
+    *(["fig16", "fig17"] if SELECTION else []),
     "figS1",
     "figS2",
     *(["figS3"] if SIMULATED else []),
     "figS5",
     "figS6",
     "figS7",
+    *(["figS9"] if SELECTION else []),
 ]
 
 
@@ -378,6 +380,63 @@ rule cutoff_figure:
         "figS7: information content against the cutoff"
     script:
         "../scripts/figures/against_cutoff.py"
+
+
+if SELECTION:
+
+    rule selection_errors_figure:
+        input:
+            table="results/selection/comparison.csv",
+            code=code("bpstudy.figures.selection"),
+        output:
+            drawn("fig16", "selection_errors", "Choice of functions"),
+        log:
+            "results/logs/figures/fig16.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            **DRAWING,
+        message:
+            "fig16: error against the number of functions"
+        script:
+            "../scripts/figures/selection_errors.py"
+
+    rule selection_costs_figure:
+        input:
+            table="results/selection/comparison.csv",
+            code=code("bpstudy.figures.selection"),
+        output:
+            drawn("fig17", "selection_costs", "Choice of functions"),
+        log:
+            "results/logs/figures/fig17.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            **DRAWING,
+        message:
+            "fig17: error against cost"
+        script:
+            "../scripts/figures/selection_costs.py"
+
+    rule selection_pool_figure:
+        input:
+            table="results/selection/pool.csv",
+            code=code("bpstudy.figures.selection"),
+        output:
+            drawn("figS9", "selection_pool", "Choice of functions"),
+        log:
+            "results/logs/figures/figS9.log",
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            **DRAWING,
+        message:
+            "figS9: the pool of candidates and what was chosen"
+        script:
+            "../scripts/figures/selection_pool.py"
 
 
 # Typst sets vector graphics best as PDF.

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from bpstudy.claims import NO_FORCES, NO_THERMAL, Evidence, ledger
+from bpstudy.claims import NO_FORCES, NO_THERMAL, Choice, Evidence, ledger
 from bpstudy.config.analysis import Reported, WithForces
 from bpstudy.files import atomic_path, write_table
 from bpstudy.running.jobs import job
@@ -12,7 +12,7 @@ from bpstudy.running.jobs import job
 with job(snakemake):
     given, params = snakemake.input, snakemake.params
     names = ("metrics", "smoothness", "ranking", "hierarchy", "unit_scatter")
-    tables = {name: pd.read_csv(given[name]) for name in names}
+    tables = {n: pd.read_csv(given[n]) for n in names} | {"choice": Choice.read(params.selection, given.selection)}
     claims = ledger(
         Evidence(
             Reported(**params.reported),

@@ -1,4 +1,4 @@
-"""The paper's claims and ours on forces, each decided by a stated rule."""
+"""The paper's claims, and ours on forces and on the choice of functions, each decided by a stated rule."""
 
 from bpstudy.claims.evidence import (
     NO,
@@ -7,6 +7,7 @@ from bpstudy.claims.evidence import (
     PARTLY,
     UNDECIDABLE,
     YES,
+    Choice,
     Evidence,
     below,
     median_interval,
@@ -21,6 +22,7 @@ __all__ = [
     "PARTLY",
     "UNDECIDABLE",
     "YES",
+    "Choice",
     "Evidence",
     "below",
     "ledger",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 
 from bpstudy.config.analysis import Reported, WithForces
+from bpstudy.config.selection import Selection
 
 TRAIN = "train"
 YES, PARTLY, NO, UNDECIDABLE = "reproduced", "reproduced in part", "not reproduced", "undecidable"
@@ -17,6 +19,28 @@ NO_THERMAL = pd.DataFrame(columns=["quantity", "value", "reason"])
 NO_FORCES = pd.DataFrame(columns=["section", "pair", "fit", "seed"])
 
 Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The tables of the choice of symmetry functions (`bpstudy.selection.comparison.Compared`).
+
+    Attributes:
+        settings: its section of the configuration.
+        table: one row per set and model.
+        differences: one row per pair of sets with networks and quantity.
+        halves: one row per budget.
+    """
+
+    settings: Selection
+    table: pd.DataFrame
+    differences: pd.DataFrame
+    halves: pd.DataFrame
+
+    @classmethod
+    def read(cls, settings: Mapping[str, Any] | None, files: Sequence[str]) -> Choice | None:
+        """Of the section of the configuration and the files of the three tables; None where it is left out."""
+        return None if settings is None else cls(Selection.model_validate(settings), *map(pd.read_csv, files))
 
 
 @dataclass(frozen=True)
@@ -33,6 +57,7 @@ class Evidence:
         cutoff_angstrom: cutoff of the unit functions.
         bins: number of bins of a sum within which the scatter of E is measured.
         combinations: the group of the nine combinations of types, and the held-out frames that decide among them.
+        choice: of symmetry functions; None where it is left out.
     """
 
     reported: Reported
@@ -48,6 +73,7 @@ class Evidence:
     cutoff_angstrom: float
     bins: int
     combinations: tuple[str, str]
+    choice: Choice | None = None
 
     def of(self, experiment: str, column: str, table: str = "metrics") -> np.ndarray:
         """A metric of an experiment's networks on their training set, by seed.

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from bpstudy.claims.evidence import UNDECIDABLE, Claims, Evidence, Interval
 from bpstudy.claims.forces import FORCES
 from bpstudy.claims.paper import PAPER
+from bpstudy.claims.selection import SELECTION
 
-CLAIMS: Claims = PAPER | FORCES
+CLAIMS: Claims = PAPER | FORCES | SELECTION
 
 
 @dataclass(frozen=True)

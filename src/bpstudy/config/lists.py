@@ -10,7 +10,7 @@ from typing import Any
 from bpstudy.config.base import ConfigError
 from bpstudy.config.explain import under_heading
 
-SECTIONS = ("experiments", "figures", "comparisons", "with_forces")  # where braces are understood
+SECTIONS = ("experiments", "figures", "comparisons", "with_forces", "selection")  # where braces are understood
 BRACES = re.compile(r"\{([^{}:]*)(:\+)?\}")
 
 

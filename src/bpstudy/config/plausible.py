@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from bpstudy.config.analysis import FEWEST_COMPARED
+from bpstudy.config.selection import FEWEST_CHOSEN_ON
 from bpstudy.config.systems import Simulated
 
 if TYPE_CHECKING:
@@ -17,7 +19,8 @@ FEWEST_TESTED = 2  # frames; a single frame has no spread to compare an error wi
 
 def implausible(study: Config) -> list[str]:
     """Problems, one line each: identical trajectories, too few frames, unknown names, a reference that is too short."""
-    return [*_same_names(study), *_same_trajectories(study), *_too_few(study), *_unknown(study), *_reference(study)]
+    checks = (_same_names, _same_trajectories, _too_few, _selection, _unknown, _reference)
+    return [problem for check in checks for problem in check(study)]
 
 
 def _same_names(study: Config) -> Iterator[str]:
@@ -52,6 +55,28 @@ def _too_few(study: Config) -> Iterator[str]:
     for count in study.learning_curves.counts:
         if count < FEWEST_TRAINED:
             yield f"learning_curves.counts: {count} frames, at least {FEWEST_TRAINED} are needed"
+
+
+def _selection(study: Config) -> Iterator[str]:
+    if study.selection is None:
+        return
+    for key, least in (("frames", FEWEST_CHOSEN_ON), ("held_out", FEWEST_COMPARED)):
+        name = getattr(study.selection, key)
+        count = study.frames[name].count
+        if count is not None and count < least:
+            yield (
+                f"frames.{name}.count = {count}: at least {least} frames are needed (selection.{key}); or write "
+                "selection: null"
+            )
+    system = study.systems[study.frames[study.selection.frames].system]
+    if isinstance(system, Simulated):
+        most = study.selection.pool.most(1, system.crystal.nearest_angstrom)
+        for budget in study.selection.budgets:
+            if budget > most:
+                yield (
+                    f"selection.budgets: {budget} functions, but the pool has at most {most}; ask for fewer, or "
+                    "enlarge selection.pool"
+                )
 
 
 def _unknown(study: Config) -> Iterator[str]:

@@ -19,6 +19,7 @@ from bpstudy.config.figures import Figures
 from bpstudy.config.functions import Block, UnitFunctions
 from bpstudy.config.lists import expanded
 from bpstudy.config.plausible import implausible
+from bpstudy.config.selection import Selection
 from bpstudy.config.stated import Blocks, Experiments
 from bpstudy.config.systems import System
 
@@ -57,6 +58,7 @@ class Config(Section):
     learning_curves: LearningCurves
     with_forces: WithForces | None = Field(description="null leaves out all experiments that look at forces")
     information: Information
+    selection: Selection | None = Field(description="null leaves out the choice of symmetry functions")
     reported: Reported
     thermal: Thermal
     dft_convergence: dict[Name, DftConvergence] = Field(description="by system; not part of the rule `all`")
@@ -128,6 +130,11 @@ class Config(Section):
             ("information.experiment", held.experiment, "experiments"),
             ("information.frames", held.frames, "frames"),
         ]
+        if (selection := self.selection) is not None:
+            named += [(f"selection.{key}", getattr(selection, key), "frames") for key in ("frames", "held_out")]
+            named += [
+                (f"selection.combinations[{n}]", name, "experiments") for n, name in enumerate(selection.combinations)
+            ]
         unknown = [
             f"{key} = {name!r}: not one of {section}; allowed: {', '.join(getattr(self, section))}"
             for key, name, section in named
@@ -162,6 +169,8 @@ class Config(Section):
         curves = self.learning_curves
         fits = {f"experiments.{name}": e.named_frames() for name, e in self.experiments.items()}
         fits["learning_curves"] = {"frames": curves.frames, "held_out": curves.held_out}
+        if (selection := self.selection) is not None:
+            fits["selection"] = {"frames": selection.frames, "held_out": selection.held_out}
         problems = []
         for fit, named in fits.items():
             last_seen: dict[str, int] = {}  # of each system, by frames trained on or chosen by

@@ -36,6 +36,11 @@ class Crystal(Section):
         """Number of atoms in the repeated cell."""
         return _ATOMS[self.lattice][self.cell] * math.prod(self.repeat)
 
+    @property
+    def nearest_angstrom(self) -> float:
+        """Distance of nearest neighbours."""
+        return self.lattice_constant_angstrom * _NEAREST[self.lattice]
+
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:
         if self.cell not in _ATOMS[self.lattice]:
@@ -46,7 +51,7 @@ class Crystal(Section):
             raise ValueError("repeat: a cell of one atom has no temperature; repeat it, or write cell: cubic")
         if self.n_atoms > MOST_ATOMS:
             raise ValueError(f"repeat = {list(self.repeat)}: {self.n_atoms} atoms, at most {MOST_ATOMS} are allowed")
-        nearest = self.lattice_constant_angstrom * _NEAREST[self.lattice]
+        nearest = self.nearest_angstrom
         bond = 2 * covalent_radii[atomic_numbers[self.element]]
         if not 0.6 * bond < nearest < (5 if self.element in _LOOSE else 1.8) * bond:
             raise ValueError(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bpstudy.config.analysis import FEWEST_COMPARED
+from bpstudy.config.selection import FEWEST_CHOSEN_ON
 from bpstudy.config.study import Config
 from bpstudy.data.choose import chosen
 from bpstudy.data.inspection import Inspection
@@ -30,6 +31,7 @@ def leave_out(
     }
     sizes = {name: len(of) for name, of in numbers.items()}
     _without_forces(values, study, inspections, lines)
+    _without_choice(values, study, inspections, sizes, lines)
     _without_motion(values, study, inspections, lines)
     _without_times(study, inspections, lines)
     _without_difference(values, study, numbers, lines)
@@ -61,6 +63,37 @@ def _without_forces(
         lines.append(
             f"{', '.join(bare)}: no forces. Left out: the {fitted} experiments that look at forces, fig13, fig14, "
             "fig15, claims F1 to F5."
+        )
+
+
+def _without_choice(
+    values: dict[str, Any],
+    study: Config,
+    inspections: Mapping[str, Inspection],
+    sizes: Mapping[str, int],
+    lines: list[str],
+) -> None:
+    """Functions can be chosen by energies alone, but not on a few frames."""
+    asked = study.selection
+    if asked is None:
+        return
+    for name, least in ((asked.frames, FEWEST_CHOSEN_ON), (asked.held_out, FEWEST_COMPARED)):
+        if sizes.get(name, least) < least:
+            values["selection"] = None
+            lines.append(
+                f"frames.{name}: {sizes[name]} frames are too few to choose symmetry functions. Left out: `selection`, "
+                "fig16, fig17, figS9, claims S1 to S4."
+            )
+            return
+    bare = {
+        system
+        for system in (study.frames[asked.frames].system, study.frames[asked.held_out].system)
+        if system in inspections and not inspections[system].has_forces
+    }
+    if bare:
+        lines.append(
+            f"{', '.join(sorted(bare))}: no forces. Symmetry functions are chosen and compared by energies alone "
+            "(fig16, fig17, claims S1 to S4)."
         )
 
 

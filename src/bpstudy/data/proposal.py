@@ -87,6 +87,7 @@ def _choices(study: Config, tested: bool, table: pd.DataFrame) -> dict[str, dict
     """What each choice of frames of the study becomes, by what it is for."""
     curves, forces = study.learning_curves, study.with_forces
     deciding = {study.comparisons.decided_on, curves.held_out} | ({forces.held_out} if forces else set())
+    deciding |= {study.selection.held_out} if study.selection else set()
     held_out = {name for experiment in study.experiments.values() for name in experiment.held_out} | deciding
     validating = {experiment.validation for experiment in study.experiments.values()}
     found: dict[str, dict[str, Any] | None] = {}

@@ -40,7 +40,7 @@ def compare(
     rankings, differences = [], []
     for chosen in _shared_sets(predictions):
         residuals, step_fs = _residuals(predictions, chosen)
-        block = _block_length(residuals, step_fs, settings.block_fs)
+        block = block_length(residuals, step_fs, settings.block_fs)
         rng = np.random.default_rng(settings.seed)
         result = paired_bootstrap(
             residuals * 1000 / _sizes(predictions, chosen, n_atoms), block, rng, settings.draws, settings.confidence
@@ -81,8 +81,12 @@ def _sizes(predictions: Mapping[str, Sequence[pd.DataFrame]], chosen: str, n_ato
     return first.loc[first["set"] == chosen, "n_atoms"].to_numpy() if "n_atoms" in first else n_atoms
 
 
-def _block_length(residuals: np.ndarray, step_fs: float, block_fs: float) -> int:
-    """Frames of a block."""
+def block_length(residuals: np.ndarray, step_fs: float, block_fs: float) -> int:
+    """Frames of a block of the bootstrap; residuals (n_experiments, n_seeds, n_frames).
+
+    Raises:
+        ValueError: too few frames.
+    """
     n_frames = residuals.shape[2]
     if n_frames < FEWEST_COMPARED:
         raise ValueError(f"{n_frames} frames are too few for {MIN_BLOCKS} blocks of two; test on more")

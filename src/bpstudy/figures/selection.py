@@ -1,4 +1,4 @@
-"""Figures of a choice of symmetry functions: what they cost and are worth, and what they look at."""
+"""Figures of a choice of symmetry functions: what they are worth and cost, and which of the pool they are."""
 
 from __future__ import annotations
 
@@ -6,26 +6,33 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from bpstudy.figures.style import MARKED, PLAIN, TYPES, WIDTH_CM, figure, themed
-from bpstudy.symmetry import G2, G3, G4, G5, SymmetryFunctions
 
-Array = NDArray[np.float64]
 METHOD_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F", "#F0E442")
 MARKS = {"network": "o", "linear": "s"}
+COMBINATIONS = "combinations of types"  # of the study, where the table holds some
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with one name for all combinations."""
+    if "kind" not in table:
+        return table
+    return table.assign(method=table["method"].where(table["kind"] != "combination", COMBINATIONS))
 
 
 def _colors(table: pd.DataFrame) -> dict[str, str]:
-    names = list(dict.fromkeys(table["method"]))
-    return {name: METHOD_COLORS[k % len(METHOD_COLORS)] for k, name in enumerate(names)}
+    names = [name for name in dict.fromkeys(table["method"]) if name != COMBINATIONS]
+    return {name: METHOD_COLORS[k % len(METHOD_COLORS)] for k, name in enumerate(names)} | {COMBINATIONS: PLAIN}
 
 
 @themed
-def pareto(table: pd.DataFrame) -> Figure:
+def pareto(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
     """Score against cost of every set with intervals, the Pareto front as a line, the recommended ones ringed."""
-    drawn, colors = figure(WIDTH_CM, 9.0), _colors(table)
+    table = _named(table)
+    drawn, colors = figure(width_cm, 9.0), _colors(table)
     axes = drawn.subplots()
     for (method, model), rows in table.groupby(["method", "model"], sort=False):
         low, high = rows["score"] - rows["score_low"], rows["score_high"] - rows["score"]
@@ -46,15 +53,22 @@ def pareto(table: pd.DataFrame) -> Figure:
 
 
 @themed
-def errors_by_size(table: pd.DataFrame) -> Figure:
-    """Error against number of functions for each method, in energies and in forces, with intervals."""
+def errors_by_size(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
+    """Error against number of functions for each method, in energies and in forces, with intervals.
+
+    Combinations of types have one size each: points, side by side.
+    """
+    table = _named(table)
     units = [("energy_rmse_mev_per_atom", "RMSE of the energy, meV/atom")]
     if "force_rmse_ev_per_angstrom" in table:
         units.append(("force_rmse_ev_per_angstrom", "RMSE of the forces, eV/Å"))
-    drawn, colors = figure(WIDTH_CM, 8.0), _colors(table)
+    drawn, colors = figure(width_cm, 8.0), _colors(table)
     for axes, (key, label) in zip(np.atleast_1d(drawn.subplots(1, len(units))), units, strict=True):
         for (method, model), rows in table.groupby(["method", "model"], sort=False):
             ordered = rows.sort_values("budget")
+            if method == COMBINATIONS:
+                _points(axes, ordered, key, f"{method}, {model}", MARKS[str(model)])
+                continue
             style = "-" if model == "network" else ":"
             axes.plot(ordered["budget"], ordered[key], style, color=colors[str(method)], label=f"{method}, {model}")
             axes.fill_between(
@@ -66,46 +80,17 @@ def errors_by_size(table: pd.DataFrame) -> Figure:
     return drawn
 
 
-@themed
-def pair_picture(functions: SymmetryFunctions, distances: Array, atoms: int) -> Figure:
-    """What the functions look at: radial ones (angular ones by their radial part) over the distances in the data.
-
-    Args:
-        distances: of all pairs within the largest cutoff, Å.
-        atoms: how many atoms they belong to.
-    """
-    drawn = figure(WIDTH_CM, 10.0)
-    top, bottom = drawn.subplots(2, 1, sharex=True)
-    r = np.linspace(1e-3, functions.cutoff, 400)
-    for f in functions.functions:
-        fc = np.where(r < f.cutoff, 0.5 * (np.cos(np.pi * r / f.cutoff) + 1), 0.0)
-        kind = type(f).__name__
-        if isinstance(f, G2):
-            fc = fc * np.exp(-f.eta * (r - f.rs) ** 2)
-        elif isinstance(f, G3):
-            fc = fc * np.cos(f.kappa * r)
-        elif isinstance(f, G4 | G5):
-            fc = fc * np.exp(-f.eta * r**2)
-        (bottom if isinstance(f, G4 | G5) else top).plot(r, fc, color=TYPES[kind], label=kind)
-    for axes, title in ((top, "radial functions"), (bottom, "radial part of angular functions")):
-        behind = axes.twinx()
-        behind.hist(distances, bins=np.linspace(0, functions.cutoff, 120), weights=np.full(len(distances), 1 / atoms),
-                    color="#DDDDDD", zorder=0)  # fmt: skip
-        behind.set_ylabel("neighbours an atom")
-        axes.set_zorder(behind.get_zorder() + 1)
-        axes.patch.set_visible(False)
-        axes.set_ylabel(title)
-        handles, labels = axes.get_legend_handles_labels()
-        once = dict(zip(labels, handles, strict=True))
-        axes.legend(once.values(), once.keys(), loc="upper left")
-    bottom.set_xlabel("r, Å")
-    return drawn
+def _points(axes: Axes, rows: pd.DataFrame, key: str, label: str, mark: str) -> None:
+    """Errors with intervals, spread a little around their number of functions."""
+    place = rows["budget"] * (1 + 0.04 * np.linspace(-1, 1, len(rows)))
+    ends = [(rows[key] - rows[f"{key}_low"]).clip(lower=0), (rows[f"{key}_high"] - rows[key]).clip(lower=0)]
+    axes.errorbar(place, rows[key], ends, fmt=mark, color=PLAIN, markersize=3, elinewidth=0.6, label=label)
 
 
 @themed
-def pool_map(table: pd.DataFrame) -> Figure:
+def pool_map(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
     """The pool by cutoff and type: how many candidates, and which were chosen by a method or recommended."""
-    drawn = figure(WIDTH_CM, 7.0)
+    drawn = figure(width_cm, 7.0)
     axes = drawn.subplots()
     kinds: Sequence[str] = sorted(table["type"].unique())
     for k, kind in enumerate(kinds):

@@ -10,7 +10,8 @@ import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from bpstudy.figures.selection import errors_by_size, pair_picture, pareto, pool_map
+from bpstudy.figures.pair_picture import pair_picture
+from bpstudy.figures.selection import errors_by_size, pareto, pool_map
 from bpstudy.figures.style import theme
 from bpstudy.files import atomic_path
 from bpstudy.selection.judge import judge

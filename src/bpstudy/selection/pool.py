@@ -109,7 +109,7 @@ def nearest_distance(frames: Sequence[Atoms]) -> float:
     for radius in SEARCH_ANGSTROM:
         nearest = np.concatenate([_nearest(frame, radius) for frame in frames])
         if np.isfinite(nearest).mean() > 0.5:
-            return float(np.median(nearest[np.isfinite(nearest)]))
+            return float(np.median(nearest))  # of all atoms: those beyond the radius are in the upper half
     raise ValueError(f"most atoms have no neighbour within {SEARCH_ANGSTROM[-1]} Å; symmetry functions see nothing")
 
 

@@ -81,17 +81,10 @@ def recommend(
     """
     if not tested:
         raise ValueError("no sets were tested")
-    energies = _same_seeds([t.energy_errors for t in tested])
-    with_forces = [t.force_errors is not None for t in tested]
-    if any(with_forces) != all(with_forces):
-        raise ValueError("some sets have errors of forces and some have none; test all alike")
-    forces = _same_seeds([t.force_errors for t in tested]) if all(with_forces) else None  # type: ignore[misc]
-    combined = energies**2 / _least(energies)
-    if forces is not None:
-        combined = 0.5 * combined + 0.5 * forces**2 / _least(forces)
+    energies, forces = errors_of(tested)
     state = rng.bit_generator.state
     parts: list[Comparison | None] = []
-    for residuals in (energies, forces, np.sqrt(combined)):
+    for residuals in (energies, forces, scores(energies, forces)):
         rng.bit_generator.state = state  # the same draws for all three
         parts.append(None if residuals is None else paired_bootstrap(residuals, block_length, rng, N_DRAWS, confidence))
     score = parts[2]
@@ -127,6 +120,27 @@ def recommend(
     overall = _cheapest(costs, score, everything, _least_of(score, everything))
     table["recommended"] = [k in by_budget.values() or k == overall for k in everything]
     return Ranking(table, by_budget, overall)
+
+
+def errors_of(tested: Sequence[Candidate]) -> tuple[Array, Array | None]:
+    """Errors of energies and forces, (n_sets, n_seeds, n_frames); None without forces.
+
+    Raises:
+        ValueError: other frames or numbers of seeds, or some with forces and some without.
+    """
+    with_forces = [t.force_errors is not None for t in tested]
+    if any(with_forces) != all(with_forces):
+        raise ValueError("some sets have errors of forces and some have none; test all alike")
+    forces = _same_seeds([t.force_errors for t in tested]) if all(with_forces) else None  # type: ignore[misc]
+    return _same_seeds([t.energy_errors for t in tested]), forces
+
+
+def scores(energies: Array, forces: Array | None) -> Array:
+    """Scores of sets, seeds and frames, in the shape of the errors, relative to the least of these sets."""
+    combined = energies**2 / _least(energies)
+    if forces is not None:
+        combined = 0.5 * combined + 0.5 * forces**2 / _least(forces)
+    return np.sqrt(combined)
 
 
 def _same_seeds(errors: Sequence[Array]) -> Array:

@@ -34,7 +34,7 @@ class Setting:
 def prepare(
     train: Sequence[Atoms],
     folds: Sequence[int] | NDArray[np.integer] | None = None,
-    pool: PoolSettings | None = None,
+    pool: PoolSettings | Pool | None = None,
     tolerances: Tolerances | None = None,
     forces: bool = True,
     threads: int = 1,
@@ -44,6 +44,7 @@ def prepare(
 
     Args:
         folds: of each frame, for cross-validation; frames that belong together in one. None: five blocks in order.
+        pool: how to make it, or one that is there.
 
     Raises:
         ValueError: data that cannot be used, or hold nothing to choose by.
@@ -51,7 +52,7 @@ def prepare(
     if len(train) < 2:
         raise ValueError(f"{len(train)} frame(s) of training data; at least two are needed to choose functions")
     fold = np.arange(len(train)) * min(5, len(train)) // len(train) if folds is None else np.asarray(folds, int)
-    made = make_pool(train, pool)
+    made = pool if isinstance(pool, Pool) else make_pool(train, pool)
     units = tolerances or Tolerances.typical(train, made.nearest_angstrom)
     equations = accumulate(made.functions, train, fold, forces, threads=threads)
     equations.least_squares(units)  # says at once where there is nothing to choose by
