@@ -29,9 +29,6 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 STUDY = PREPARED.study
-if workflow.is_main_process:
-    for line in PREPARED.archived:
-        logger.info(line)
 
 
 wildcard_constraints:

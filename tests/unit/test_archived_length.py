@@ -1,4 +1,4 @@
-"""A study no longer than its archive: the length follows the archive, the frames follow the length, and it is said."""
+"""An archive holds all steps of its system, or the study does not begin."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from bpstudy.data.archived import MANIFEST, archived_steps
 from bpstudy.data.prepare import prepare
 
 ROOT = Path(__file__).parents[2]
-LENGTHS = {"cu4": 1000, "li27-b": 1500}  # complete
+LENGTHS = {"cu4": 1000, "li27": 35000, "li27-b": 6000}  # complete
 
 
 def archive(folder, **steps):
@@ -35,27 +35,10 @@ def study(folder, **changes):
     return prepare({**values, "archive": str(folder), **changes})
 
 
-@pytest.mark.parametrize("held", [8000, 9250, 23500])
-def test_a_short_archive_shortens_the_run_and_spreads_the_frames(tmp_path, held):
-    found = study(archive(tmp_path, li27=held))
-    assert found.study.systems["li27"].steps == held
-    assert found.study.frames["strided"].stride == "even"
-    chosen = found.study.frames["strided"].indices(held + 1)
-    assert (len(chosen), chosen[0]) == (372, 0)
-    assert chosen[-1] > 0.93 * held
-    (line,) = [line for line in found.archived if line.startswith("li27:")]
-    assert line.startswith(f"li27: {held} of 35000 steps archived")
-    assert "frames.strided" in line
-    assert found.study.systems["li27-b"].steps == 1500
-
-
-@pytest.mark.parametrize("held", [23750, 35000])
-def test_a_longer_archive_has_the_papers_frames(tmp_path, held):
-    found = study(archive(tmp_path, li27=held))
-    assert found.study.systems["li27"].steps == held
-    assert found.study.frames["strided"].model_dump()["stride"] == 64
-    assert list(found.study.frames["strided"].indices(held + 1)) == list(range(0, 372 * 64, 64))
-    assert f"li27: {held} of 35000 steps archived" in found.archived
+@pytest.mark.parametrize("held", [0, 8000, 34750])
+def test_a_short_archive_is_an_error_before_the_first_job(tmp_path, held):
+    with pytest.raises(ConfigError, match=rf"systems\.li27\.steps = 35000: .*li27 holds {held}; use fewer steps"):
+        study(archive(tmp_path, li27=held))
 
 
 def test_the_complete_archive_is_the_study_itself(tmp_path):
@@ -64,17 +47,15 @@ def test_the_complete_archive_is_the_study_itself(tmp_path):
     own = prepare(values).study
     assert complete.systems == own.systems
     assert complete.frames == own.frames
+    assert list(own.frames["strided"].indices(35001)) == list(range(0, 372 * 64, 64))
 
 
 def test_a_longer_archive_than_asked_is_not_used_up(tmp_path):
-    found = study(archive(tmp_path, li27=36000))
-    assert found.study.systems["li27"].steps == 35000
+    assert study(archive(tmp_path, li27=36000)).study.systems["li27"].steps == 35000
 
 
-def test_no_archive_leaves_the_steps_for_the_check_of_the_archive(tmp_path):
-    found = study(archive(tmp_path, li27=0))
-    assert found.study.systems["li27"].steps == 35000
-    assert "li27: 0 of 35000 steps archived" in found.archived
+def test_the_archive_of_the_project_is_complete():
+    assert study(ROOT / "resources/trajectories").study.systems["li27"].steps == 35000
 
 
 def test_a_gap_ends_the_archive(tmp_path):
@@ -94,18 +75,3 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path, content):
     record.unlink() if content is None else record.write_text(content)
     with pytest.raises(ConfigError, match=r"0001\.record\.json: cannot be read"):
         study(tmp_path)
-
-
-def test_too_short_for_what_the_study_asks_is_one_clear_error(tmp_path):
-    with pytest.raises(ConfigError, match=r"frames\.first: 2000 frames are needed, li27 has 1001"):
-        study(archive(tmp_path, li27=1000))
-
-
-def test_by_default_the_steps_stay(tmp_path):
-    found = study(archive(tmp_path, li27=8000), allow_short_archive=False)
-    assert (found.study.systems["li27"].steps, found.archived) == (35000, ())
-
-
-def test_the_archive_of_the_project_is_followed():
-    found = study(ROOT / "resources/trajectories")
-    assert found.study.systems["li27"].steps == archived_steps(ROOT / "resources/trajectories/li27") >= 8000

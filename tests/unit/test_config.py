@@ -69,7 +69,7 @@ def line_of(name, experiment, keys):
 
 
 def test_the_experiments_are_those_of_the_table():
-    """experiments.tsv was made before sets and protocols were written apart: what the study compares stays."""
+    """experiments.tsv lists what the study compares, each in full: a change of config.yaml shows here."""
     header, *expected = (Path(__file__).parent / "experiments.tsv").read_text().splitlines()
     keys = header.split("\t")[2:-1]
     assert set(keys) <= set(Protocol.model_fields)
@@ -149,18 +149,22 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         ),
         ("protocols/forces/forces/weight", 0.0, ["with_forces.others.dense[1]", "a forces.weight above 0"]),
         ("experiments/dense-energies", {"forces": None}, ["with_forces.others.dense[0]", "a forces.weight of 0"]),
-        ("with_forces/held_out", "later", ["with_forces.types.12G1+12G4[0]", "is not tested on 'later'"]),
+        ("with_forces/held_out", "validation", ["with_forces.types.12G1+12G4[0]", "is not tested on 'validation'"]),
         ("with_forces/runs/seed", 77, ["with_forces.runs.seed = 77: is not one of seeds"]),
         ("with_forces/learning/pair", "5G3", ["with_forces.learning.pair = '5G3'", "12G1+12G4"]),
         ("with_forces/learning/counts", [10, 201], ["with_forces.learning.counts: 201 frames", "frames.spread", "200"]),
         ("with_forces/others/dense", ["dense", "sparse"], ["with_forces.others.dense[1] = 'sparse'", "not one of"]),
-        ("experiments/strided/held_out", ["later"], ["frames.later starts at 3100", "must start after 24144"]),
+        (
+            "experiments/strided/held_out",
+            ["validation"],
+            ["frames.validation starts at 2400", "must start after 24144"],
+        ),
         ("figures/predictions/fig03", "sparse", ["figures.predictions.fig03 = 'sparse'", "allowed: strided"]),
         ("figures/predictions/fig01", "dense", ["fig01", "taken"]),
         ("figures/formats", ["gif"], ["figures.formats.0 = 'gif'", "'png', 'svg' or 'pdf'"]),
         ("seeds", [1, 1], ["seeds = [1, 1]", "duplicate seed"]),
         ("frames/later/count", 9, ["frames.later: 9 frames, at least 10", "comparisons.groups.types"]),
-        ("frames/independent/system", "li27", ["learning_curves.held_out: frames.independent starts at 0"]),
+        ("frames/independent/system", "li27", ["learning_curves.held_out: frames.independent starts at 300"]),
         ("seeds", [-1], ["seeds.0 = -1", "greater than or equal to 0"]),
         ("selection/budgets", [12, 900], ["selection.budgets: 900 functions", "the pool has at most"]),
         ("selection/budgets", [12, 12], ["selection.budgets", "duplicate 12"]),
@@ -169,8 +173,11 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         ("selection/random_sets", 7, ["random_sets = 7", "a multiple of the 5 seeds", "write 5"]),
         ("selection/frames", "sprad", ["selection.frames = 'sprad'", "allowed: first"]),
         ("selection/combinations", ["types"], ["selection.combinations[0] = 'types'", "not one of experiments"]),
-        ("selection/held_out", "later", ["selection.held_out: frames.later starts at 3100, it must start after"]),
-        ("frames/warm/count", 9, ["frames.warm.count = 9: at least 10 frames", "selection.held_out"]),
+        (
+            "selection/held_out",
+            "validation",
+            ["selection.held_out: frames.validation starts at 2400, it must start after"],
+        ),
         ("selection/pool/fractions", [], ["selection.pool.fractions"]),
         ("selection/pool/cutoff_angstrom", 0.5, ["selection.pool.cutoff_angstrom = 0.5"]),
     ],
@@ -251,11 +258,11 @@ def test_systems_that_nothing_names_are_not_used():
 
 
 def test_even_stride_spreads_the_frames_over_what_there_is():
-    frames = load(changed("frames/strided/stride", "even")).frames["strided"]
-    assert len(frames.indices(35001)) == 372
-    assert frames.indices(35001).step == 94
-    assert list(frames.indices(372)) == list(range(372))
-    with pytest.raises(ValueError, match="372 frames of li27 are needed, its trajectory has 100"):
+    frames = load(changed("frames/curve/stride", "even")).frames["curve"]
+    assert len(frames.indices(35001)) == 800
+    assert frames.indices(35001).step == 43
+    assert list(frames.indices(800)) == list(range(800))
+    with pytest.raises(ValueError, match="800 frames of li27 are needed, its trajectory has 100"):
         frames.indices(100)
 
 

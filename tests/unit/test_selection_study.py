@@ -40,7 +40,7 @@ POOL = CandidatePool(
 )
 SELECTION = Selection(
     frames="spread",
-    held_out="warm",
+    held_out="independent",
     tested=20,
     budgets=(2, 4),
     methods=("forward", "random"),

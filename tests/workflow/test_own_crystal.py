@@ -23,7 +23,7 @@ OVERLAY = {
         "thinned": {"system": "alloy", "count": 10, "stride": 1},
         "spread": {"system": "alloy", "start": 0, "count": 16, "stride": 1},
         "spread-400": {"system": "alloy", "start": 0, "count": 16, "stride": 1},
-        "warm": {"system": "alloy", "start": 32, "count": 10, "stride": 1},
+        "spread-validation": {"system": "alloy", "start": 17, "count": 3, "stride": 1},
         "curve": {"system": "alloy", "count": 16, "stride": 1},
         "validation": {"system": "alloy", "start": 18, "count": 1, "stride": 1},
         "later": {"system": "alloy", "start": 21, "count": 10, "stride": 1},
@@ -66,7 +66,7 @@ def test_an_alloys_trajectory_is_studied(project):
     thermo = pd.read_csv(project / "results/dynamics/alloy/thermo.csv")
     assert len(thermo) == 42
     # The fit with forces is a potential that knows the frames.
-    predictions = pd.read_csv(project / WITH_FORCES / "predictions.csv").query("set == 'warm'")
+    predictions = pd.read_csv(project / WITH_FORCES / "predictions.csv").query("set == 'independent'")
     atoms = read(project / "alloy.extxyz", index=35)
     forces = atoms.get_forces()
     atoms.calc = Potential(project / WITH_FORCES, on_extrapolation="ignore")

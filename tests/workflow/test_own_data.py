@@ -100,7 +100,7 @@ def test_alloys_of_two_elements_and_several_sizes_are_studied_to_the_end(tmp_pat
     assert set(network.labels) == {"Al", "Cu"}
     assert network.energy_scale.offsets_ev["Al"] != network.energy_scale.offsets_ev["Cu"]
     # The potential gives what the study says of it.
-    predictions = pd.read_csv(fit / "predictions.csv").query("set == 'warm'")
+    predictions = pd.read_csv(fit / "predictions.csv").query("set == 'independent'")
     atoms = read(project / "test.extxyz", index=3)
     atoms.calc = Potential(fit, on_extrapolation="ignore")
     row = predictions[predictions["frame"] == 3].iloc[0]

@@ -73,7 +73,7 @@ class TestQuickStudy:
         metrics = pd.read_csv(results / "evaluation/metrics.csv")
         assert metrics.groupby("experiment")["seed"].nunique().eq(2).all()
         assert metrics["experiment"].nunique() == EXPERIMENTS
-        assert set(metrics["set"]) == {"train", "validation", "later", "independent", "warm"}
+        assert set(metrics["set"]) == {"train", "validation", "later", "independent"}
         assert metrics.loc[metrics["set"] == "train", "rmse_over_sd"].median() < 0.5
 
     def test_each_claim_has_a_verdict(self, results):

@@ -26,7 +26,7 @@ def check(files: Annotated[list[Path], typer.Argument(help="config.yaml and the 
     runs = len(study.experiments) * len(study.seeds)
     unused = [name for name in study.systems if name not in study.used_systems]
     print(f"valid: {len(study.systems)} systems, {len(study.experiments)} experiments, {runs} trainings")
-    for line in (*prepared.archived, *prepared.left_out):
+    for line in prepared.left_out:
         print(line)
     if unused:
         print(f"not computed, since no frames, unit_functions or runs name them: {', '.join(unused)}")

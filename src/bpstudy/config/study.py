@@ -32,9 +32,6 @@ class Config(Section):
         min_length=1,
         description="folder with a folder of archived chunks for each simulated system; null: computed here",
     )
-    allow_short_archive: bool = Field(
-        description="true: a system is as long as its archive where that is shorter than its steps"
-    )
     unit_functions: UnitFunctions
     descriptor_threads: Count = Field(
         description="threads of a job that computes symmetry functions, or dynamics with a network"

@@ -1,11 +1,9 @@
-"""How long an archived trajectory is, and a study no longer than its archive."""
+"""How long an archived trajectory is."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from bpstudy.config.base import ConfigError
 from bpstudy.config.explain import under_heading
@@ -38,35 +36,22 @@ def archived_steps(archive: Path) -> int:
         raise ConfigError(under_heading([problem])) from None
 
 
-def as_archived(
-    values: Mapping[str, Any], study: Config, folder: Path | None = None
-) -> tuple[dict[str, Any], list[str]]:
-    """The configuration with simulated systems no longer than their archives, and a line on the length of each.
-
-    Choices of frames that a system is then too short for are spread evenly over it.
+def archive_problems(study: Config, folder: Path | None = None) -> list[str]:
+    """A line for each simulated system that the study takes from an archive which does not hold all of its steps.
 
     Args:
-        values: the configuration, which is valid.
-        study: the same, validated.
         folder: that `archive` is relative to; the working directory by default.
 
     Raises:
         ConfigError: an archive cannot be read.
     """
-    result: dict[str, Any] = dict(values)
-    lines: list[str] = []
-    if study.archive is None or not study.allow_short_archive:
-        return result, lines
+    if study.archive is None:
+        return []
+    found = []
     for name, system in study.used_systems.items():
-        if not isinstance(system, Simulated):
-            continue
-        held = archived_steps(Path(folder or ".", study.archive, name))
-        lines.append(f"{name}: {min(held, system.steps)} of {system.steps} steps archived")
-        if not 0 < held < system.steps:
-            continue
-        result["systems"] = {**result["systems"], name: {**result["systems"][name], "steps": held}}
-        for choice, frames in study.frames.items():
-            if frames.system == name and frames.needed > held + 1:
-                result["frames"] = {**result["frames"], choice: {**result["frames"][choice], "stride": "even"}}
-                lines[-1] += f"; frames.{choice} are spread evenly over these, not taken every {frames.stride} steps"
-    return result, lines
+        if isinstance(system, Simulated):
+            place = Path(folder or ".", study.archive, name)
+            if (held := archived_steps(place)) < system.steps:
+                advice = "use fewer steps, or compute all: archive: null"
+                found.append(f"systems.{name}.steps = {system.steps}: {place} holds {held}; {advice}")
+    return found

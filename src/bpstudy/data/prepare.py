@@ -12,7 +12,7 @@ from bpstudy.config.base import ConfigError
 from bpstudy.config.datasets import Imported
 from bpstudy.config.explain import under_heading
 from bpstudy.config.study import Config, load
-from bpstudy.data.archived import as_archived
+from bpstudy.data.archived import archive_problems
 from bpstudy.data.choose import chosen
 from bpstudy.data.elements import elements_by_system, elements_of, untrained_elements
 from bpstudy.data.errors import TrajectoryError
@@ -27,13 +27,11 @@ class Prepared:
 
     Attributes:
         inspections: of each used system whose frames exist.
-        archived: a line on the length of each archived trajectory, where it may be short.
     """
 
     study: Config
     inspections: Mapping[str, Inspection] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
-    archived: tuple[str, ...] = ()
 
     @property
     def elements(self) -> dict[str, list[str]]:
@@ -48,12 +46,11 @@ def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
         ConfigError: each wrong key, or the file and frame that cannot be used.
     """
     study = load(values)
-    values, archived = as_archived(values, study, folder)
-    if archived:
-        study = load(values)
+    if problems := archive_problems(study, folder):
+        raise ConfigError(under_heading(problems))
     inspections = _inspect(study, folder)
     if not inspections:
-        return Prepared(study, archived=tuple(archived))
+        return Prepared(study)
     left, lines = leave_out(deepcopy(dict(values)), study, inspections)
     counts = {name: len(numbers) for name, numbers in _chosen(study, inspections).items()}
     for name, count in counts.items():
@@ -62,7 +59,7 @@ def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
     found = _chosen(study, inspections)
     if problems := held_out_problems(study, inspections, found) + untrained_elements(study, inspections, found):
         raise ConfigError(under_heading(problems))
-    return Prepared(study, inspections, tuple(lines), tuple(archived))
+    return Prepared(study, inspections, tuple(lines))
 
 
 def _inspect(study: Config, folder: Path | None) -> dict[str, Inspection]:
