@@ -201,7 +201,7 @@ def _converged(evidence: Evidence) -> Decision:
     if not set(names) <= set(table.index):
         raise ValueError(f"no thermal analysis of {system}")
     if table.loc[names, "value"].isna().any():
-        raise ValueError(f"{system}: {table.loc[names[0], 'reason']}")
+        raise ValueError(f"{system}: {table['reason'][names[0]]}")
     settled, low, high = table.loc[names, "value"]
     verdict = below(settled, (low, high), after_fs)
     ours = f"from {shown(settled / 1000, (low / 1000, high / 1000))} ps on"

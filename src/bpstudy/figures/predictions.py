@@ -162,7 +162,7 @@ def _networks(ax: Axes, one: _Set, values: np.ndarray, line: int, labelled: bool
         if one.linked:
             ax.fill_between(one.time, low, high, color=one.color, alpha=0.25, linewidth=0, label=label)
         else:
-            ax.vlines(one.time, low, high, color=one.color, alpha=0.4, linewidth=0.7, label=label)
+            ax.vlines(one.time, low, high, color=one.color, alpha=0.4, linewidth=0.7, label=label or "")
 
 
 def _scale(ax: Axes, values: np.ndarray) -> None:

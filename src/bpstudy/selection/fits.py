@@ -48,7 +48,7 @@ class Remembered(SymmetryFunctions):
         self, atoms: Atoms, near: Neighbors | None = None, centres: NDArray[np.bool_] | None = None
     ) -> Array:
         centre, atom, slopes = self.pair_gradients(atoms)
-        kept = slice(None) if centres is None else centres[centre]
+        kept = np.ones(len(centre), bool) if centres is None else centres[centre]
         total = np.zeros((len(atoms), 3, len(self)))
         np.add.at(total, atom[kept], slopes[kept])
         return total

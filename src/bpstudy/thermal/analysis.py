@@ -148,8 +148,8 @@ def _settling(run: Run) -> list[dict[str, object]]:
     except TooShortError as error:
         reason = error
         return [row(name, "fs", lambda: Estimate(reason=str(reason))) for name in names]
-    found = [Estimate(value * size * run.frame_fs) for value in blocks]
-    return [row(name, "fs", lambda estimate=estimate: estimate) for name, estimate in zip(names, found, strict=True)]
+    times_fs = [value * size * run.frame_fs for value in blocks]
+    return [row(name, "fs", partial(Estimate, time)) for name, time in zip(names, times_fs, strict=True)]
 
 
 def _spread(run: Run, column: str) -> Estimate:
