@@ -75,6 +75,7 @@ def errors_by_size(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
                 ordered["budget"], ordered[f"{key}_low"], ordered[f"{key}_high"], color=colors[str(method)], alpha=0.08
             )
         axes.set(xlabel="functions", ylabel=label, yscale="log")
+        axes.set_xticks(sorted(set(table["budget"])))
     handles, labels = axes.get_legend_handles_labels()
     drawn.legend(handles, labels, loc="outside lower center", ncols=4)
     return drawn
