@@ -6,8 +6,8 @@ Y. Zuo et al., J. Phys. Chem. A 124, 731 (2020), doi:10.1021/acs.jpca.9b08723: M
 
 FOLDER holds `<element>_training.xyz.xz`, `<element>_test.xyz.xz`, `<element>_published.nn` and `published.csv` of the
 repository mlearn. Writes `docs/mlearn.csv`: a row for each element, split, model and seed, with the errors on the test
-frames, the processor seconds of the fit, and those of the functions and dG/dR of all frames. Renews the table of
-docs/own_data.md.
+frames, the processor seconds of the fit, and those of the functions and dG/dR of all frames. Prints the means over the
+seeds, with their range, as a table in Markdown.
 
 published: the test frames of the data. They are snapshots of trajectories that are trained on as well. Every tenth
     training frame validates.
@@ -33,7 +33,6 @@ from bpstudy.files import write_table
 from bpstudy.selection.reading import GROUP_KEYS, NUMBERS
 from bpstudy.symmetry import from_n2p2
 from bpstudy.training import FitSettings, TrainingSettings, fit_sets, frame_set
-from tools.tables import renew
 
 ROOT = Path(__file__).parents[1]
 ELEMENTS = ("Mo", "Si", "Ge")
@@ -114,8 +113,9 @@ def published(data: Path) -> pd.DataFrame:
 
 
 def shown(table: pd.DataFrame) -> list[str]:
-    """Rows of the table in docs/own_data.md: means over the seeds, and the range where there are several."""
-    lines = []
+    """A table in Markdown: means over the seeds, and the range where there are several."""
+    header = ("element", "split", "model", *ERRORS.values())
+    lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
     for (element, split, model), rows in table.groupby(["element", "split", "model"], sort=False):
         cells = []
         for column in ERRORS:
@@ -130,7 +130,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--output", type=Path, default=ROOT / "docs/mlearn.csv")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs/own_data.md", help="whose table is renewed")
     parser.add_argument("--element", action="append", choices=ELEMENTS, help="one of them; several times")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
@@ -161,8 +160,7 @@ def main() -> None:
     ]
     table = table[columns].astype(dict.fromkeys(("seed", "functions", "train_frames", "test_frames"), "Int64"))
     write_table(options.output, table)
-    if options.page.exists():
-        renew(options.page, r"\| (Mo|Si|Ge) \|", shown(table.astype({"element": str})))
+    print("\n".join(shown(table.astype({"element": str}))))
 
 
 if __name__ == "__main__":

@@ -175,6 +175,7 @@ def _named_elsewhere(study: Config, group: str) -> list[str]:
     forces = study.with_forces.experiments().values() if study.with_forces else ()
     figures, reported, held = study.figures.experiments().values(), study.reported, study.information
     named = [*reported.iterations, *reported.seconds, reported.worst, reported.best]
+    named += study.selection.combinations if study.selection else ()
     return [*others, *forces, *figures, *named, study.learning_curves.experiment, held.experiment, *held.heat_maps]
 
 
