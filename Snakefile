@@ -64,6 +64,7 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/dynamics.smk"
+include: "workflow/rules/strained.smk"
 include: "workflow/rules/thermal.smk"
 include: "workflow/rules/descriptors.smk"
 include: "workflow/rules/training.smk"
@@ -82,6 +83,7 @@ rule all:
         "results/evaluation/differences.csv",
         "results/claims.json",
         ["results/selection/recommended.json"] if SELECTION else [],
+        ["results/potential/coverage.csv"] if COVERAGE else [],
         "results/left_out.md",
         "results/paper/paper.pdf",
         ["results/index.html"] if PAGE_FORMAT else [],

@@ -25,6 +25,13 @@ def force_row(row: dict) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def coverage_row(row: dict) -> str:
+    unit = "meV per cell" if row["quantity"] == "energy" else "meV/Å"
+    shares = (f"{100 * row[key]:.1f} %" for key in ("coverage", "coverage_uncalibrated"))
+    cells = (row["quantity"], f"{row['members']}", f"{row['factor']:.3g}", *shares)
+    return f"| {' | '.join(cells)} | {row['half_width_median']:.3g} {unit} | {row['rmse']:.3g} {unit} |"
+
+
 for needed in ("claims.json", "evaluation/with_forces_summary.csv"):
     if not (RESULTS / needed).exists():
         sys.exit(f"results/{needed} is missing: make run first")
@@ -37,6 +44,11 @@ renew(ROOT / "README.md", r"\| [CF]\d+ \|", (f"| {' | '.join(c[column] for colum
 shutil.copy(RESULTS / "evaluation/with_forces_summary.csv", DOCS / "with_forces.csv")
 fits = pd.read_csv(DOCS / "with_forces.csv").to_dict("records")
 renew(DOCS / "forces.md", r"\| \S+ \| energies (alone|and forces) \|", map(force_row, fits))
+
+table = RESULTS / "potential/coverage.csv"
+if table.exists():
+    shutil.copy(table, DOCS / "coverage.csv")
+    renew(DOCS / "uncertainty.md", r"\| (energy|forces) \|", map(coverage_row, pd.read_csv(table).to_dict("records")))
 
 for picture in sorted((DOCS / "images").glob("*.png")):
     drawn = RESULTS / "figures" / picture.name

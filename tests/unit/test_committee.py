@@ -1,12 +1,20 @@
 """A committee's mean is a potential, its spread a calibrated uncertainty."""
 
+import json
+
 import numpy as np
 import pytest
+from ase.build import bulk
 from ase.calculators.fd import calculate_numerical_forces
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import read, write
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from bpstudy.cli import app
 from bpstudy.potential.calculator import Potential, PotentialError
+from bpstudy.potential.candidates import UNCERTAINTY, Candidates
 from bpstudy.potential.committee import (
     Calibration,
     Committee,
@@ -16,6 +24,7 @@ from bpstudy.potential.committee import (
     half_width,
     most_uncertain,
 )
+from bpstudy.potential.coverage import measure_coverage
 from tests.unit.test_potential import FUNCTIONS, alloy, make
 
 
@@ -106,3 +115,95 @@ def test_the_most_uncertain_frames_keep_their_order():
     frames = [(0.1, "a"), (0.5, "b"), (0.2, "c"), (0.9, "d")]
     assert most_uncertain(frames, 2) == ["b", "d"]
     assert most_uncertain(frames, 9) == ["a", "b", "c", "d"]
+
+
+def md(folders, tmp_path, *options, start=None):
+    """`bpstudy md` from a file, at constant energy."""
+    write(tmp_path / "start.traj", start or alloy(3))
+    arguments = ["--nve", "--every", "1", "--output", str(tmp_path / "run.traj"), *map(str, options)]
+    return CliRunner().invoke(app, ["md", *map(str, folders), str(tmp_path / "start.traj"), *arguments])
+
+
+def test_a_run_collects_the_frames_that_the_members_disagree_on_most(folders, tmp_path):
+    done = md(folders, tmp_path, "--steps", 12, "--collect", 3)
+    assert done.exit_code == 0, done.output
+    frames, candidates = read(tmp_path / "run.traj", ":"), read(tmp_path / "run.candidates.extxyz", ":")
+    committee, found = Committee(folders, on_extrapolation="ignore"), []
+    for frame in frames:
+        committee.calculate(frame)
+        found.append(force_uncertainty(committee.results["forces_std"]).max())
+    places = np.sort(np.argsort(found)[-3:])
+    for place, candidate in zip(places, candidates, strict=True):
+        np.testing.assert_allclose(candidate.positions, frames[place].positions, atol=1e-7)
+        assert candidate.info[UNCERTAINTY] == pytest.approx(found[place], rel=1e-6)
+        assert candidate.calc is None  # the network's energies are not for a fit
+    assert f"{max(found):.3g} eV/Å (standard deviation)" in done.output
+
+
+def test_a_run_stops_where_the_members_disagree_and_keeps_that_structure(folders, tmp_path):
+    ideal = bulk("Cu", cubic=True)  # no forces at first, and no doubt
+    ideal.symbols[[0, 2]] = "Al"
+    free = md(folders, tmp_path, "--steps", 12, "--collect", 13, start=ideal)
+    assert free.exit_code == 0, free.output
+    found = np.array([frame.info[UNCERTAINTY] for frame in read(tmp_path / "run.candidates.extxyz", ":")])
+    last = int(np.argmax(found > 0.5 * max(found)))
+    assert last > 0
+    limit = (max(found[:last]) + found[last]) / 2
+    done = md(folders, tmp_path, "--steps", 12, "--collect", 2, "--stop-at-uncertainty", limit, start=ideal)
+    assert done.exit_code == 1
+    assert "the committee is uncertain of its force" in " ".join(done.output.split())
+    assert len(read(tmp_path / "run.partial.traj", ":")) == last
+    candidates = read(tmp_path / "run.candidates.extxyz", ":")
+    assert candidates[-1].info[UNCERTAINTY] == pytest.approx(found[last], rel=1e-6)
+
+
+def test_calibrated_uncertainties_are_larger_by_the_factor(folders, tmp_path):
+    Calibration(0.95, 2.0, 5.0).write(tmp_path / "calibration.json")
+    plain = md(folders, tmp_path, "--steps", 2, "--collect", 3)
+    before = [frame.info[UNCERTAINTY] for frame in read(tmp_path / "run.candidates.extxyz", ":")]
+    done = md(folders, tmp_path, "--steps", 2, "--collect", 3, "--calibration", tmp_path / "calibration.json")
+    assert plain.exit_code == done.exit_code == 0, done.output
+    after = [frame.info[UNCERTAINTY] for frame in read(tmp_path / "run.candidates.extxyz", ":")]
+    np.testing.assert_allclose(after, 5 * np.array(before), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "message"),
+    [
+        (1, ["--collect", "2"], "give two folders or more"),
+        (1, ["--stop-at-uncertainty", "0.1"], "give two folders or more"),
+        (2, ["--stop-at-uncertainty", "0"], "--stop-at-uncertainty 0: it is in eV/Å and must be above 0"),
+        (2, ["--calibration", "nothing.json"], "nothing.json: not a calibration"),
+    ],
+)
+def test_wrong_options_of_a_committee(folders, tmp_path, count, options, message):
+    done = md(folders[:count], tmp_path, *options)
+    assert done.exit_code == 1
+    assert message in " ".join(done.output.split())
+
+
+def test_candidates_are_a_number(folders):
+    with pytest.raises(ValueError, match="--collect -1"):
+        Candidates(Committee(folders, on_extrapolation="ignore"), -1)
+
+
+def test_coverage_is_measured_on_frames_that_it_is_not_calibrated_on(folders):
+    """Errors drawn as the members' spread tells, three times as large: the factor is three times the normal one."""
+    committee, rng, frames = Committee(folders, on_extrapolation="ignore"), np.random.default_rng(0), []
+    for seed in range(60):
+        frame = alloy(seed)
+        committee.calculate(frame)
+        found = committee.results
+        energy = found["energy"] + 3 * found["energy_std"] * rng.normal()
+        forces = found["forces"] + 3 * found["forces_std"] * rng.normal(size=found["forces"].shape)
+        frame.calc = SinglePointCalculator(frame, energy=energy, free_energy=energy, forces=forces)
+        frames.append(frame)
+    calibration, table = measure_coverage(folders, frames, 0.9)
+    rows = table.set_index("quantity")
+    assert calibration.forces == pytest.approx(3 * 1.645, rel=0.15)
+    assert rows.loc["forces", "coverage"] == pytest.approx(0.9, abs=0.04)
+    assert rows.loc["energy", "coverage"] > 0.7
+    assert rows.loc["forces", "coverage_uncalibrated"] == pytest.approx(0.417, abs=0.06)  # P(|x| < 1.645 / 3)
+    assert json.loads(table.to_json(orient="records"))[1]["frames_measured"] == 30
+    with pytest.raises(ValueError, match=r"cannot calibrate a confidence of 0\.99"):
+        measure_coverage(folders, frames, 0.99)

@@ -94,6 +94,15 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
         ("systems/cu4/steps", 10.5, ["systems.cu4.steps = 10.5", "valid integer"]),
         ("systems/cu4/dynamics/timestep_fs", 0.0, ["systems.cu4.dynamics.timestep_fs = 0.0", "equal to 0.01"]),
         ("systems/cu4/dynamics/temperature_kelvin", float("nan"), ["temperature_kelvin = nan"]),
+        (
+            "systems/li-strained/deformation/volume",
+            12.0,
+            ["systems.li-strained.deformation.volume = 12.0", "less than 0.5"],
+        ),
+        ("systems/li-strained/deformation/seed", ..., ["systems.li-strained.deformation.seed: is missing"]),
+        ("systems/li-strained/crystals", [], ["systems.li-strained.crystals = []", "at least 1"]),
+        ("protocols/energies/stress", {"weight": 1.0}, ["systems.li27 is dynamics, which keep no stress", "null"]),
+        ("protocols/paper/stress", {"weight": 1.0}, ["energy must be 'free' where there is stress"]),
         ("systems/new", {"trajectory": 3}, ["systems.new.trajectory = 3", "valid string"]),
         ("systems/a b", {"trajectory": "x.xyz"}, ["a b", "letters, digits"]),
         ("blocks/12G1/cutoff_angstrom", 0.0, ["blocks.12G1.cutoff_angstrom = 0.0"]),
@@ -254,7 +263,7 @@ def test_all_mistakes_are_named_at_once():
 def test_systems_that_nothing_names_are_not_used():
     values = changed("systems/spare", STUDY["systems"]["li27"])
     study = load(values)
-    assert set(study.systems) - set(study.used_systems) == {"spare"}
+    assert set(study.systems) - set(study.used_systems) == {"spare", "li-strained"}
 
 
 def test_even_stride_spreads_the_frames_over_what_there_is():

@@ -113,10 +113,16 @@ class Reader:
         return 2 ** (1 - zeta) * (power * np.exp(-eta * squares) * cut).sum()
 
 
+# Sums over all elements, which n2p2 has as one function for each.
+OF_ALL = SymmetryFunctions(
+    [G2(1.0, 2.5, 5.0), G5(0.05, 3.0, -1, 5.0), G2(1.0, 3.0, 5.0, "Cu"), G4(0.02, 1.5, 1, 5.0), G1(4.5)]
+)
 OWN = {"Al": SymmetryFunctions(OF_PAIRS.functions[:3]), "Cu": OF_PAIRS}
 
 
-@pytest.mark.parametrize(("activation", "functions"), [("tanh", OF_PAIRS), ("sigmoid", OF_PAIRS), ("softplus", OWN)])
+@pytest.mark.parametrize(
+    ("activation", "functions"), [("tanh", OF_PAIRS), ("sigmoid", OF_PAIRS), ("softplus", OWN), ("tanh", OF_ALL)]
+)
 def test_the_files_alone_give_the_same_energies_and_forces(tmp_path, activation, functions):
     make(tmp_path, [alloy(seed) for seed in range(5)], functions, activation)
     potential = Potential(tmp_path)
@@ -138,9 +144,10 @@ def test_the_files_alone_give_the_same_energies_and_forces(tmp_path, activation,
     ("function", "message"),
     [
         (G3(1.0, 5.0, "Al"), r"G3\(.*\): n2p2 has no G3"),
-        (G2(1.0, 2.0, 5.0), r"G2\(.*\): counts all elements"),
+        (G3(1.0, 5.0), r"G3\(.*\): n2p2 has no G3"),
         (G5(0.05, 2.0, 1, 5.0, "ordered", ("Al", "Cu")), r"pairs j < k, 'unordered'"),
         (OF_PAIRS.functions[1], "given twice"),
+        (G2(1.0, 2.5, 5.0), "given twice"),  # as a part of a sum
     ],
 )
 def test_what_n2p2_lacks_is_refused_and_nothing_written(tmp_path, function, message):
@@ -165,7 +172,7 @@ def test_the_command(tmp_path):
     assert {path.name for path in (tmp_path / "n2p2").iterdir()} == {
         "input.nn", "scaling.data", "weights.013.data", "weights.029.data",
     }  # fmt: skip
-    make(tmp_path, [alloy(seed) for seed in range(3)], FUNCTIONS)
+    make(tmp_path, [alloy(seed) for seed in range(3)], SymmetryFunctions([*FUNCTIONS.functions, G3(1.0, 5.0)]))
     done = CliRunner().invoke(app, ["export", str(tmp_path), str(tmp_path / "again")])
     assert done.exit_code == 1
-    assert "counts all elements" in done.output
+    assert "n2p2 has no G3" in done.output

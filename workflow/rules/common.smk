@@ -3,11 +3,12 @@ import os
 import re
 
 from bpstudy.dynamics.archive import SUFFIXES
+from bpstudy.config.datasets import Imported
 from bpstudy.config.systems import Simulated
 from bpstudy.running.imports import modules_behind
 
 SIMULATED = [name for name, system in STUDY.used_systems.items() if isinstance(system, Simulated)]
-IMPORTED = [name for name in STUDY.used_systems if name not in SIMULATED]
+IMPORTED = [name for name, system in STUDY.used_systems.items() if isinstance(system, Imported)]
 
 
 def one_of(names):

@@ -36,6 +36,39 @@ if RUNS_OF:
             "../scripts/potential_runs.py"
 
 
+# A committee needs two networks.
+COVERAGE = WITH_FORCES.coverage if WITH_FORCES and len(STUDY.seeds) > 1 else None
+
+if COVERAGE:
+
+    rule coverage:
+        input:
+            models=runs(COVERAGE.experiment, "model.keras"),
+            descriptions=runs(COVERAGE.experiment, "potential.json"),
+            trajectory=trajectory(STUDY.frames[WITH_FORCES.held_out].system),
+            blocks=block_files(WITH_FORCES.held_out, COVERAGE.experiment),
+            code=code("bpstudy.potential.coverage"),
+        output:
+            table=report("results/potential/coverage.csv", caption="../report/coverage.rst", category="Tables"),
+            calibration="results/potential/calibration.json",
+        log:
+            "results/logs/coverage.log",
+        benchmark:
+            "results/benchmarks/coverage.tsv"
+        conda:
+            "../../envs/training.yaml"
+        resources:
+            mem_mb=growing(3000),
+            runtime=growing(60),
+        params:
+            settings=COVERAGE.model_dump(),
+            description=lambda w, input: str(Path(input.blocks[0]).with_suffix(".json")),
+        message:
+            "coverage of a committee's intervals"
+        script:
+            "../scripts/coverage.py"
+
+
 # Not part of `all`: some DFT. `snakemake --cores 2 equation_of_state`
 if EOS and EOS.system in SIMULATED:
 

@@ -1,4 +1,6 @@
-FITTED_TO_FORCES = [name for name, e in STUDY.experiments.items() if e.forces and e.forces.weight]
+FITTED_TO_FORCES = [
+    name for name, e in STUDY.experiments.items() if (e.forces and e.forces.weight) or (e.stress and e.stress.weight)
+]
 CURVES = STUDY.learning_curves
 
 
@@ -11,7 +13,7 @@ rule train:
         trajectories=lambda w: [
             trajectory(STUDY.frames[frames].system)
             for frames in STUDY.experiments[w.experiment].sets.values()
-            if STUDY.experiments[w.experiment].forces
+            if STUDY.experiments[w.experiment].forces or STUDY.experiments[w.experiment].stress
         ],
         code=code("bpstudy.training.experiment"),
     output:

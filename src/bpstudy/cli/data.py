@@ -17,6 +17,9 @@ def data(
     ],
     energy: Annotated[str | None, typer.Option(help="name of the energies, where the file has several")] = None,
     forces: Annotated[str | None, typer.Option(help="name of the forces; none: do not read them")] = None,
+    stress: Annotated[
+        str | None, typer.Option(help="name of the stress, where there are several; none: do not read it")
+    ] = None,
     energy_unit: Annotated[str | None, typer.Option(help="eV, Hartree, Rydberg, kcal/mol or kJ/mol")] = None,
     length_unit: Annotated[str | None, typer.Option(help="Angstrom or Bohr")] = None,
     file_format: Annotated[str | None, typer.Option("--format", help="ASE's name of it, or n2p2")] = None,
@@ -30,7 +33,7 @@ def data(
     try:
         if html is not None and html.resolve() in {file.resolve() for file in files}:
             raise ValueError(f"--html {html}: is one of the files of data")
-        declared = declaration(files, energy, forces, energy_unit, length_unit, file_format, table, elements)
+        declared = declaration(files, energy, forces, energy_unit, length_unit, file_format, table, elements, stress)
         found = look(declared)
         if html is not None:
             from bpstudy.figures.look import write_page
@@ -63,6 +66,7 @@ def declaration(
     file_format: str | None = None,
     table: Path | None = None,
     elements: str | None = None,
+    stress: str | None = None,
 ) -> Any:
     """The section of the configuration that these options mean.
 
@@ -76,6 +80,7 @@ def declaration(
         "files": [str(file) for file in files],
         "energy": energy,
         "forces": forces,
+        "stress": stress,
         "units": units or None,
         "format": file_format,
         "energies_table": None if table is None else str(table),

@@ -1,7 +1,8 @@
 """`bpstudy md`."""
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,7 +10,13 @@ from bpstudy.cli.messages import fail
 
 
 def md(
-    model: Annotated[Path, typer.Argument(help="folder of a fit: results/training/<experiment>/seed-<n>")],
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...",
+            help="folder of a fit: results/training/<experiment>/seed-<n>; of several, the mean is the potential",
+        ),
+    ],
     structure: Annotated[Path, typer.Argument(help="any file ASE reads; its last frame is taken")],
     nve: Annotated[bool, typer.Option("--nve", help="at constant energy")] = False,
     nvt: Annotated[bool, typer.Option("--nvt", help="in a heat bath (Langevin)")] = False,
@@ -28,11 +35,24 @@ def md(
             help="unit of velocities that are no momenta: A/fs, A/ps or ase; or draw, to ignore the structure's"
         ),
     ] = None,
+    stop_at_uncertainty: Annotated[
+        float | None,
+        typer.Option(help="of the force on an atom, eV/Å, at which the run ends; needs several folders"),
+    ] = None,
+    collect: Annotated[
+        int,
+        typer.Option(help="so many frames on which the folders disagree most are written for the next DFT", min=0),
+    ] = 0,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="calibration.json of the study: uncertainties are then half-widths of its intervals"),
+    ] = None,
     output: Annotated[
         Path, typer.Option(help="frames to write, .traj, .xyz or .extxyz; their energies go beside them, .csv")
     ] = Path("md.traj"),
 ) -> None:
-    """Molecular dynamics with a fitted network."""
+    """Molecular dynamics with a fitted network, or with the mean of several and their disagreement."""
+    from bpstudy.potential.candidates import Candidates, candidates_of
     from bpstudy.potential.md import Run, drift, run_to_file, supercell
     from bpstudy.potential.outputs import check_output, table_of
     from bpstudy.potential.velocities import read_structure, take_velocities
@@ -41,22 +61,54 @@ def md(
         if nve == nvt:
             raise ValueError("--nve or --nvt: choose one")
         settings = Run(steps, timestep, temperature, friction if nvt else None, every, seed)
-        check_output(output, [structure, *model.glob("*")])
+        wanted = collect or stop_at_uncertainty is not None or calibration is not None
+        if len(models) < 2 and wanted:
+            raise ValueError(
+                "--stop-at-uncertainty, --collect and --calibration are of a committee: give two folders or more"
+            )
+        if stop_at_uncertainty is not None and not 0 < stop_at_uncertainty < math.inf:
+            raise ValueError(f"--stop-at-uncertainty {stop_at_uncertainty:g}: it is in eV/Å and must be above 0")
+        inputs = [structure, *(file for model in models for file in model.glob("*"))]
+        candidates = candidates_of(output)
+        check_output(output, inputs + ([calibration] if calibration else []), [candidates] if collect else [])
         atoms = read_structure(structure)
         started = take_velocities(atoms, velocities)
         if repeat > 1:
             atoms, started = supercell(atoms, (repeat, repeat, repeat)), "drawn, since copies would move in phase"
         from bpstudy.potential.calculator import Potential  # seconds, after all that may be wrong at once
+        from bpstudy.potential.committee import Calibration, Committee, UncertaintyError
 
-        potential = Potential(model, "stop" if stop else "warn", threads=threads)
+        mode: Literal["stop", "warn"] = "stop" if stop else "warn"
+        potential: Potential | Committee
+        watch = None
+        if len(models) > 1:
+            known = None if calibration is None else Calibration.read(calibration)
+            limit = stop_at_uncertainty or math.inf
+            potential = Committee(models, known, limit, on_extrapolation=mode, threads=threads)
+            watch = Candidates(potential, collect)
+        else:
+            potential = Potential(models[0], mode, threads=threads)
         drawn = started.startswith("drawn")
         print(f"velocities: {started}{f' ({temperature:g} K, seed {seed})' if drawn else ''}")
-        table = run_to_file(atoms, potential, settings, output)
+        try:
+            table = run_to_file(atoms, potential, settings, output, watch and watch.offer)
+        except UncertaintyError:
+            assert watch is not None
+            watch.offer_refused()
+            raise
+        finally:
+            if watch is not None and watch.frames:
+                watch.write(candidates)
+                print(f"written: {candidates}, {len(watch.frames)} candidates for the next DFT")
     except (OSError, ValueError) as error:
         fail(error)
     speed = len(atoms) * steps / table["seconds"].iloc[-1]
     print(f"{len(atoms)} atoms, {steps} steps of {timestep:g} fs, {speed:.3g} atom steps a second")
     print(f"temperature {table['temperature_kelvin'].mean():.0f} K, {potential.extrapolations} structures outside")
+    if watch is not None:
+        print(
+            f"largest uncertainty of a force: {watch.largest:.3g} eV/Å{'' if calibration else ' (standard deviation)'}"
+        )
     if nve:
         slope, scatter = drift(table, len(atoms))
         print(f"total energy: drift {slope:.2g} meV/atom/ps, {scatter:.2g} meV/atom RMS about it")

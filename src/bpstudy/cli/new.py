@@ -18,6 +18,9 @@ def new(
     output: Annotated[Path, typer.Option("--output", "-o", help="the configuration to write")] = Path("mine.yaml"),
     energy: Annotated[str | None, typer.Option(help="name of the energies, where the files have several")] = None,
     forces: Annotated[str | None, typer.Option(help="name of the forces; none: do not use them")] = None,
+    stress: Annotated[
+        str | None, typer.Option(help="name of the stress, where there are several; none: do not read it")
+    ] = None,
     energy_unit: Annotated[str | None, typer.Option(help="eV, Hartree, Rydberg, kcal/mol or kJ/mol")] = None,
     length_unit: Annotated[str | None, typer.Option(help="Angstrom or Bohr")] = None,
     file_format: Annotated[str | None, typer.Option("--format", help="ASE's name of it, or n2p2")] = None,
@@ -34,7 +37,7 @@ def new(
     try:
         if output.exists():
             raise ValueError(f"{output}: exists; remove it, or name another with -o")
-        declared = declaration(files, energy, forces, energy_unit, length_unit, file_format)
+        declared = declaration(files, energy, forces, energy_unit, length_unit, file_format, stress=stress)
         named = declared.model_dump(mode="json", exclude_unset=True, exclude={"files"})
         values = merged([config])
         proposal = propose(values, [str(file) for file in files], None if test is None else str(test), named)

@@ -147,6 +147,18 @@ class ForceCurves(Section):
 FITS = ("energies alone", "energies and forces")  # the two experiments of each pair
 
 
+class Coverage(Section):
+    """A committee of all seeds of an experiment: how often the intervals of its uncertainty hold the error."""
+
+    experiment: Name = Field(description="whose networks are the committee")
+    confidence: float = Field(ge=0.5, le=0.99, description="of the intervals")
+
+    @property
+    def frames(self) -> int:
+        """Held-out frames that are needed at the least: half of them to calibrate on."""
+        return 2 * math.ceil(self.confidence / (1 - self.confidence))
+
+
 class WithForces(Section):
     """The effect of fitting to forces: pairs of experiments, with energies alone and with forces."""
 
@@ -160,6 +172,10 @@ class WithForces(Section):
     learning: ForceCurves
     runs: PotentialRuns | None = Field(description="null leaves them out")
     equation_of_state: EquationOfState
+    coverage: Coverage | None = Field(
+        default=None,
+        description="on `held_out`: calibrated on its first half; null leaves it out, as does a single seed",
+    )
 
     @model_validator(mode="after")
     def _types_are_ranked(self) -> Self:

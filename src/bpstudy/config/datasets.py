@@ -15,6 +15,7 @@ FILE, BLOCKS = "file", "blocks"  # what frames are grouped by, where it is not a
 
 EnergyUnit = Literal["eV", "Hartree", "Rydberg", "kcal/mol", "kJ/mol"]
 LengthUnit = Literal["Angstrom", "Bohr"]
+StressUnit = Literal["eV/Angstrom3", "GPa", "kbar"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -23,6 +24,9 @@ class Units(Section):
 
     energy: EnergyUnit = Field(default="eV", description="of the energy of a cell")
     length: LengthUnit = Field(default="Angstrom", description="of positions and cells")
+    stress: StressUnit | None = Field(
+        default=None, description="of the stress; null: energy/length³. A virial is an energy and needs none"
+    )
 
 
 class Split(Section):
@@ -72,6 +76,11 @@ class Imported(Section):
     format: str | None = Field(default=None, description="ASE's name of the format, or n2p2; null: by the file")
     energy: str | None = Field(default=None, description="name of the energies; null: the one that is there")
     forces: str | None = Field(default=None, description="name of the forces; null: the one that is there, if any")
+    stress: str | None = Field(
+        default=None,
+        description="name of the stress with ASE's sign (dE/dε / V, above 0 where the cell wants to shrink), or of a "
+        "virial (−V σ); null: the one that is there, if any; none: not read",
+    )
     energies_table: str | None = Field(
         default=None,
         description="table (.csv) with the energies of frames that hold none, in their order: LAMMPS dumps",

@@ -106,6 +106,16 @@ class Forces(Section):
     tested: Count = Field(description="frames of each other set, evenly, whose forces are tested")
 
 
+class Stress(Section):
+    """Stress fitted beside the energies, and tested, where frames have one: as virials an atom, W = −V σ / n_atoms."""
+
+    weight: NonNegative = Field(
+        description="of (error / RMS of W)² beside (error / sd(E))² in the loss; 0: the stress is only tested"
+    )
+    frames: Count | None = Field(default=None, description="of those trained on, evenly, that are fitted; null: all")
+    tested: Count | None = Field(default=None, description="of each other set, evenly, that are tested; null: all")
+
+
 Neurons = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -128,6 +138,7 @@ class Protocol(Section):
         default="potential", description="potential: σ → 0; free: belongs to the forces; total: potential + kinetic"
     )
     forces: Forces | None = Field(default=None, description="null: energies alone count")
+    stress: Stress | None = Field(default=None, description="null: the stress does not count")
     optimizer: Name = Field(description="a key of optimizers")
     threads: Count = Field(description="fixed here, because results must not depend on --cores")
 
@@ -141,6 +152,8 @@ class Protocol(Section):
     def _forces_belong_to_the_free_energy(self) -> Self:
         if self.forces is not None and self.energy != "free":
             raise ValueError(f"energy must be 'free' where there are forces, which belong to it; it is {self.energy!r}")
+        if self.stress is not None and self.energy != "free":
+            raise ValueError(f"energy must be 'free' where there is stress, which belongs to it; it is {self.energy!r}")
         return self
 
     def named_frames(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ from bpstudy.config.lists import expanded
 from bpstudy.config.plausible import implausible
 from bpstudy.config.selection import Selection
 from bpstudy.config.stated import Blocks, Experiments
-from bpstudy.config.systems import System
+from bpstudy.config.systems import Simulated, Strained, System
 
 
 class Config(Section):
@@ -114,6 +114,8 @@ class Config(Section):
             if (runs := self.with_forces.runs) is not None:
                 named.append(("with_forces.runs.experiment", runs.experiment, "experiments"))
                 named.append(("with_forces.runs.reference", runs.reference, "systems"))
+            if (committee := self.with_forces.coverage) is not None:
+                named.append(("with_forces.coverage.experiment", committee.experiment, "experiments"))
             eos = self.with_forces.equation_of_state
             named.append(("with_forces.equation_of_state.system", eos.system, "systems"))
             named.append(("with_forces.equation_of_state.experiment", eos.experiment, "experiments"))
@@ -155,7 +157,7 @@ class Config(Section):
             if system is not None and system.frames is not None and frames.needed > system.frames:
                 problems.append(
                     f"frames.{name}: {frames.needed} frames are needed, {frames.system} has {system.frames} "
-                    f"(systems.{frames.system}.steps + 1)"
+                    f"(systems.{frames.system}.{'count' if isinstance(system, Strained) else 'steps + 1'})"
                 )
         if problems:
             raise ValueError("\n".join(problems))
@@ -176,7 +178,9 @@ class Config(Section):
                 available = self.systems[frames.system].frames
                 if available is None:
                     continue
-                first = last_seen.get(frames.system, -math.inf) + self.held_out_gap_frames
+                apart = isinstance(self.systems[frames.system], Strained)  # drawn one by one
+                gap = 0 if apart else self.held_out_gap_frames
+                first = last_seen.get(frames.system, -math.inf) + gap
                 if frames.start <= first:
                     problems.append(
                         f"{fit}.{key}: frames.{chosen} starts at {frames.start}, it must start after "
@@ -234,11 +238,24 @@ class Config(Section):
                 problems.append(f"{key} = {name!r}: it needs {wanted}")
             elif self.with_forces and self.with_forces.held_out not in experiment.held_out:
                 problems.append(f"{key} = {name!r}: is not tested on {self.with_forces.held_out!r}")
+        problems += self._coverage_has_its_frames()
         if self.with_forces:
             problems += self._curves_with_forces(self.with_forces)
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    def _coverage_has_its_frames(self) -> list[str]:
+        asked = self.with_forces.coverage if self.with_forces else None
+        if asked is None or self.with_forces is None:
+            return []
+        there = self.frames[self.with_forces.held_out].count
+        if there is not None and there < asked.frames:
+            return [
+                f"with_forces.coverage.confidence = {asked.confidence:g}: needs {asked.frames} frames, "
+                f"frames.{self.with_forces.held_out} has {there}; lower it, or leave it out (coverage: null)"
+            ]
+        return []
 
     def _curves_with_forces(self, asked: WithForces) -> list[str]:
         """What is wrong with the learning curves of a pair."""
@@ -267,6 +284,21 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _stress_is_there(self) -> Self:
+        """Dynamics keep no stress."""
+        problems = [
+            f"experiments.{name}.{key}: systems.{self.frames[frames].system} is dynamics, which keep no stress; leave "
+            "`stress` out (null), or name frames of a system that has it (`deformation`, or own data)"
+            for name, e in self.experiments.items()
+            if e.stress is not None
+            for key, frames in e.named_frames().items()
+            if isinstance(self.systems[self.frames[frames].system], Simulated)
+        ]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
     def _plausible(self) -> Self:
         if problems := implausible(self):
             raise ValueError("\n".join(problems))
@@ -286,7 +318,8 @@ def _looks_at_forces(entry: Any, protocols: Any) -> bool:
         return False
     name = entry.get("protocol")
     protocol = protocols.get(name) if isinstance(protocols, dict) and isinstance(name, str) else None
-    return bool({**(protocol if isinstance(protocol, dict) else {}), **entry}.get("forces"))
+    both = {**(protocol if isinstance(protocol, dict) else {}), **entry}
+    return bool(both.get("forces") or both.get("stress"))
 
 
 def _not_tested_on(section: Any, dropped: set[str]) -> Any:

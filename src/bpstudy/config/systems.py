@@ -168,10 +168,93 @@ class Simulated(Simulation):
         return Simulation(crystal=self.crystal, calculator=self.calculator, dynamics=self.dynamics)
 
 
+class Deformation(Section):
+    """How cells are drawn at random: their volume, their shape, the displacements of their atoms, vacancies."""
+
+    volume: float = Field(gt=0, lt=0.5, description="± of the ideal volume, uniform")
+    strain: float = Field(ge=0, lt=0.3, description="± of each component of the strain at that volume, uniform")
+    temperatures_kelvin: tuple[Positive, Positive] = Field(strict=False, description="of the displacements, uniform")
+    force_constant_ev_per_angstrom2: Positive = Field(
+        description="k of an Einstein crystal: each coordinate is displaced by a normal deviate of variance k_B T / k"
+    )
+    vacancies: float = Field(ge=0, le=1, description="share of the cells that lack an atom")
+    closest_angstrom: Positive = Field(description="cells with atoms closer than this are drawn again")
+    seed: Seed = Field(description="random seed of it all")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        low, high = self.temperatures_kelvin
+        if low > high:
+            raise ValueError(f"temperatures_kelvin: {low:g} is above {high:g}; give the lower one first")
+        return self
+
+
+class Strained(Section):
+    """A system of single points: cells of ideal crystals, strained, compressed, with displaced atoms and vacancies."""
+
+    crystals: tuple[Crystal, ...] = Field(strict=False, min_length=1, description="ideal crystals, taken in turn")
+    calculator: Annotated[Gpaw | Emt, Field(discriminator="name")]
+    kpoint_density_angstrom: Positive | None = Field(
+        default=None,
+        le=20,
+        description="points per Å⁻¹ of reciprocal space along each axis of the ideal crystal, whose mesh all its cells "
+        "have, in the place of calculator.kpoints; null: these",
+    )
+    deformation: Deformation
+    count: Count = Field(le=100_000, description="cells in all")
+    chunk_frames: Count = Field(description="cells per job")
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> Self:
+        for n, crystal in enumerate(self.crystals):
+            if crystal.element != self.crystals[0].element:
+                raise ValueError(f"crystals[{n}].element = {crystal.element!r}: one element is allowed")
+            if isinstance(self.calculator, Emt) and crystal.element not in _OF_EMT:
+                raise ValueError(f"calculator.name = 'emt': not for {crystal.element}; allowed: {', '.join(_OF_EMT)}")
+        nearest = self.crystal.lattice_constant_angstrom * _NEAREST[self.crystal.lattice]
+        if self.deformation.closest_angstrom >= 0.9 * nearest:
+            raise ValueError(
+                f"deformation.closest_angstrom = {self.deformation.closest_angstrom:g}: neighbours in the ideal "
+                f"crystal are {nearest:.2f} Å apart; give less than 0.9 of it"
+            )
+        if self.calculator.mpi_ranks > 1:
+            raise ValueError("calculator.mpi_ranks: strained cells are computed by one process each; write 1")
+        return self
+
+    @property
+    def crystal(self) -> Crystal:
+        """The first crystal, which tells the element."""
+        return self.crystals[0]
+
+    @property
+    def frames(self) -> int | None:
+        return self.count
+
+    @property
+    def chunks(self) -> int:
+        return math.ceil(self.count / self.chunk_frames)
+
+    def chunk_range(self, chunk: int) -> tuple[int, int]:
+        """The frames first … last - 1 of a chunk."""
+        return chunk * self.chunk_frames, min((chunk + 1) * self.chunk_frames, self.count)
+
+    def recipe(self) -> dict[str, Any]:
+        """What determines a frame: the settings without the number of frames, so that more of them keep the first."""
+        return self.model_dump(mode="json", exclude={"count", "chunk_frames"})
+
+
 def _kind(values: Any) -> str:
-    """A section that names a trajectory or files describes existing data; all others are simulations."""
+    """A section that names a trajectory or files describes existing data, one with a deformation strained cells; all
+    others are simulations."""
+    if isinstance(values, Strained) or (isinstance(values, dict) and {"deformation", "crystals"} & set(values)):
+        return "strained"
     named = bool({"trajectory", "files"} & set(values)) if isinstance(values, dict) else isinstance(values, Imported)
     return "imported" if named else "simulated"
 
 
-System = Annotated[Annotated[Simulated, Tag("simulated")] | Annotated[Imported, Tag("imported")], Discriminator(_kind)]
+System = Annotated[
+    Annotated[Simulated, Tag("simulated")]
+    | Annotated[Strained, Tag("strained")]
+    | Annotated[Imported, Tag("imported")],
+    Discriminator(_kind),
+]

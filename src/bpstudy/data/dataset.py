@@ -17,7 +17,7 @@ from bpstudy.config.datasets import BLOCKS, FILE, Imported, Units
 from bpstudy.data import formats, names
 from bpstudy.data.copies import fingerprint
 from bpstudy.data.errors import TrajectoryError, check_file
-from bpstudy.data.units import energy_ev, length_angstrom
+from bpstudy.data.units import energy_ev, length_angstrom, stress_ev_per_angstrom3
 
 GROUP = "group"
 
@@ -26,8 +26,9 @@ GROUP = "group"
 class DataSet:
     """The frames of a system whose data exist, read one by one: the memory is that of the largest frame.
 
-    Every frame has an energy, a free energy (the same where the file has one energy), forces if all of them have,
-    momenta if the file has, and in `info` its file, its number there and its group. Constraints are dropped.
+    Every frame has an energy, a free energy (the same where the file has one energy), forces if all of them have, a
+    stress and momenta if the frame has, and in `info` its file, its number there and its group. Constraints are
+    dropped.
 
     Attributes:
         declared: the files, the names of what they hold, and their units.
@@ -38,12 +39,13 @@ class DataSet:
     folder: Path = field(default_factory=Path)
     _first: Atoms | None = field(default=None, init=False, repr=False)
     _names: names.Names | None = field(default=None, init=False, repr=False)
+    _stress: str | None = field(default=None, init=False, repr=False)
 
     def __iter__(self) -> Iterator[Atoms]:
         """Raises:
         TrajectoryError: a frame that cannot be used, named by its file and number; or nothing at all.
         """
-        self._first = self._names = None
+        self._first = self._names = self._stress = None
         energies = self._table()
         total = 0
         for source in self.declared.sources:
@@ -118,6 +120,15 @@ class DataSet:
             if not np.isfinite(forces).all():
                 raise TrajectoryError(f"{where}: {found.forces} are not finite")
             results["forces"] = forces * (energy / length)
+        stress = names.find_stress(raw, where, self.declared.stress)
+        if stress is not None and raw.cell.rank == 3:
+            self._stress = self._stress or stress
+            if stress != self._stress:
+                raise TrajectoryError(
+                    f"{where}: stress under the name {stress}, before {self._stress}; say which with the key `stress`"
+                )
+            value = names.stress_voigt(held[stress], stress, abs(raw.cell.volume), where)
+            results["stress"] = value * stress_ev_per_angstrom3(units, "virial" in stress.lower())
         atoms.calc = SinglePointCalculator(atoms, **results)
         atoms.info = {"file": source, "frame": number, GROUP: self._group(held, source, where)}
         self._check(atoms, where)
@@ -192,6 +203,7 @@ def described(atoms: Atoms) -> dict[str, object]:
         "force_rms_ev_per_angstrom": np.nan if forces is None else float(np.sqrt((forces**2).mean())),
         "force_max_ev_per_angstrom": np.nan if forces is None else float(norms.max()),
         "moving": atoms.has("momenta"),
+        "stress": "stress" in results,
     }
 
 

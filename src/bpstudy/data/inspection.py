@@ -20,7 +20,7 @@ from bpstudy.data.parts import parts_of
 from bpstudy.files import atomic_path
 
 NOTES = Path(".snakemake")
-VERSION = 1  # of the notes
+VERSION = 2  # of the notes
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +58,11 @@ class Inspection:
     @property
     def has_forces(self) -> bool:
         return bool(self.table["force_rms_ev_per_angstrom"].notna().all())
+
+    @property
+    def has_stress(self) -> bool:
+        """Some frames have a stress."""
+        return bool(self.table["stress"].any())
 
     @property
     def moves(self) -> bool:

@@ -191,6 +191,13 @@ def _with_fewer_frames(
         _fit_curves(values["learning_curves"], there, lines)
     asked = study.with_forces
     if values.get("with_forces") is not None and asked is not None:
+        held_out = sizes.get(asked.held_out)
+        if asked.coverage is not None and held_out is not None and held_out < asked.coverage.frames:
+            values["with_forces"]["coverage"] = None
+            lines.append(
+                f"frames.{asked.held_out}: {held_out} frames, {asked.coverage.frames} are needed to calibrate the "
+                "uncertainty of a committee. Left out: its coverage."
+            )
         there = sizes.get(study.experiments[asked.pairs[asked.learning.pair][0]].frames) if asked.pairs else None
         if there is not None:
             counts = [count for count in asked.learning.counts if count <= there]

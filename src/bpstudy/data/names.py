@@ -1,4 +1,4 @@
-"""Energies and forces under the names that people use, or as the configuration names them."""
+"""Energies, forces and stress under the names that people use, or as the configuration names them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.stress import full_3x3_to_voigt_6_stress
 
 from bpstudy.data.errors import TrajectoryError
 
@@ -26,7 +27,16 @@ FORCES = frozenset(
     ["forces", "force", "f"]
     + [name for source in _SOURCES for word in ("forces", "force") for name in (f"{source}_{word}", f"{word}_{source}")]
 )
-NONE = "none"  # the configuration's word for: do not read forces
+STRESSES = frozenset(
+    ["stress", "virial", "virials"]
+    + [
+        name
+        for source in _SOURCES
+        for word in ("stress", "virial")
+        for name in (f"{source}_{word}", f"{word}_{source}")
+    ]
+)
+NONE = "none"  # the configuration's word for: do not read forces, or stress
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,64 @@ def find_names(atoms: Atoms, where: str, energy: str | None, forces: str | None,
     free = FREE if chosen == "energy" and FREE in scalars else chosen
     found = None if forces == NONE else _choose("forces", forces, arrays, FORCES, where, None)
     return Names(chosen, free, found)
+
+
+def find_stress(atoms: Atoms, where: str, asked: str | None) -> str | None:
+    """The name of a frame's stress or virial: the one asked for, or the only one there; None where there is none.
+
+    Args:
+        where: file and frame, for the message.
+        asked: the name asked for, or "none": no stress is wanted.
+
+    Raises:
+        TrajectoryError: there are several, or what is asked for is not of six or nine numbers.
+    """
+    if asked == NONE:
+        return None
+    there = held(atoms)
+    tensors = [
+        name for name, value in there.items() if np.shape(value) in ((6,), (9,), (3, 3)) and is_tensor(name, atoms)
+    ]
+    if asked is not None:
+        if asked in there and asked not in tensors:
+            raise TrajectoryError(
+                f"{where}: stress = {asked!r} has the shape {np.shape(there[asked])}; 6 or 3×3 is needed"
+            )
+        return asked if asked in tensors else None
+    found = [name for name in tensors if name.lower() in STRESSES]
+    if {name.lower() for name in found} == {"stress", "virial"}:  # people write both: −V σ is the virial
+        found = [name for name in found if name.lower() == "stress"]
+    if len(found) > 1:
+        raise TrajectoryError(f"{where}: has {' and '.join(found)}; say which with the key `stress`, or `stress: none`")
+    return found[0] if found else None
+
+
+def is_tensor(name: str, atoms: Atoms) -> bool:
+    """Whether a value belongs to the frame, not to its atoms, of which there may be six or nine."""
+    return name not in atoms.arrays
+
+
+def stress_voigt(value: Any, name: str, volume: float, where: str) -> np.ndarray:
+    """A stress, or virial −V σ, as the stress in ASE's order (xx, yy, zz, yz, xz, xy), (6,), in the file's unit.
+
+    Args:
+        name: that contains "virial" for virials.
+        volume: of the cell in the file's unit.
+
+    Raises:
+        TrajectoryError: not finite, not symmetric, or no volume.
+    """
+    full = np.asarray(value, dtype=float)
+    if not np.isfinite(full).all():
+        raise TrajectoryError(f"{where}: {name} is not finite")
+    if full.size == 9:
+        full = full.reshape(3, 3)
+        if not np.allclose(full, full.T, rtol=1e-3, atol=1e-3 * np.abs(full).max()):
+            raise TrajectoryError(f"{where}: {name} is not symmetric; is it a stress?")
+        full = full_3x3_to_voigt_6_stress(full)
+    if not volume > 0:
+        raise TrajectoryError(f"{where}: {name} in a cell without volume; set `stress: none`")
+    return -full / volume if "virial" in name.lower() else full
 
 
 def _choose(

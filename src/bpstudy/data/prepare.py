@@ -57,9 +57,22 @@ def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
         left["frames"][name]["count"] = count
     study = load(left)
     found = _chosen(study, inspections)
-    if problems := held_out_problems(study, inspections, found) + untrained_elements(study, inspections, found):
+    problems = held_out_problems(study, inspections, found) + untrained_elements(study, inspections, found)
+    if problems := problems + _without_stress(study, inspections):
         raise ConfigError(under_heading(problems))
     return Prepared(study, inspections, tuple(lines))
+
+
+def _without_stress(study: Config, inspections: Mapping[str, Inspection]) -> list[str]:
+    """Experiments that look at the stress of data without."""
+    return [
+        f"experiments.{name}.stress: systems.{study.frames[frames].system} has no stress (frames.{frames}); "
+        "leave `stress` out (null), or name frames with it"
+        for name, experiment in study.experiments.items()
+        if experiment.stress is not None
+        for frames in experiment.sets.values()
+        if (of := inspections.get(study.frames[frames].system)) is not None and not of.has_stress
+    ]
 
 
 def _inspect(study: Config, folder: Path | None) -> dict[str, Inspection]:

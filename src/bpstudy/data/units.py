@@ -11,6 +11,7 @@ ENERGY_EV = {
     "kcal/mol": ase_units.kcal / ase_units.mol,
     "kJ/mol": ase_units.kJ / ase_units.mol,
 }
+STRESS_EV_PER_ANGSTROM3 = {"eV/Angstrom3": 1.0, "GPa": ase_units.GPa, "kbar": 0.1 * ase_units.GPa}
 LENGTH_ANGSTROM = {"Angstrom": 1.0, "Bohr": ase_units.Bohr}
 
 
@@ -22,3 +23,10 @@ def energy_ev(units: Units) -> float:
 def length_angstrom(units: Units) -> float:
     """The unit of length in Å."""
     return LENGTH_ANGSTROM[units.length]
+
+
+def stress_ev_per_angstrom3(units: Units, virial: bool = False) -> float:
+    """The unit of the stress in eV/Å³; of a virial, which is an energy, divided by the volume in the files' unit."""
+    if units.stress is None or virial:
+        return energy_ev(units) / length_angstrom(units) ** 3
+    return STRESS_EV_PER_ANGSTROM3[units.stress]

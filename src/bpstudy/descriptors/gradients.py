@@ -6,10 +6,12 @@ change with it. So memory grows with the number of neighbours, not with the squa
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 from ase import Atoms
@@ -45,29 +47,37 @@ class Gradients:
 
 
 @dataclass(frozen=True, eq=False)
-class ForceSet:
-    """Chosen components of the forces of some of the frames of a set.
+class Derivatives(ABC):
+    """Minus derivatives of the energies of some of the frames of a set, and those of their symmetry functions.
 
     Attributes:
         frame: position in the set of each component's frame, non-decreasing, (n_components,).
-        gradients: {element: `Gradients`}.
-        forces_ev_per_angstrom: (n_components,).
+        gradients: {element: `Gradients`}, of the same derivatives, with a plus sign.
     """
 
     frame: NDArray[np.intp]
     gradients: Mapping[str, Gradients]
-    forces_ev_per_angstrom: NDArray[np.float64]
+    NAME: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def targets(self) -> NDArray[np.float64]:
+        """What the model is fitted to, (n_components,)."""
+
+    @abstractmethod
+    def _of(self, kept: NDArray[np.bool_], frame: NDArray[np.intp], gradients: Mapping[str, Gradients]) -> Self:
+        """The components that are kept."""
 
     @property
     def places(self) -> NDArray[np.intp]:
-        """Positions of the frames that have forces here."""
+        """Positions of the frames that have components here."""
         return np.unique(self.frame)
 
     def sums(self) -> NDArray[np.float64]:
         """dG/dR summed over each element's atoms, elements side by side: (n_components, n)."""
         return np.hstack([d.sums(len(self.frame)) for d in self.gradients.values()])
 
-    def take(self, places: NDArray[np.intp], features: Features) -> ForceSet:
+    def take(self, places: NDArray[np.intp], features: Features) -> Self:
         """Those of some frames of the set, strictly increasing; `features` are those of the set."""
         kept = np.isin(self.frame, places)
         new_component = np.cumsum(kept) - 1
@@ -76,7 +86,26 @@ class ForceSet:
             chosen = kept[d.component]
             new_row = np.cumsum(np.isin(features.rows[element].frame, places)) - 1
             gradients[element] = Gradients(new_component[d.component[chosen]], new_row[d.row[chosen]], d.values[chosen])
-        return ForceSet(np.searchsorted(places, self.frame[kept]), gradients, self.forces_ev_per_angstrom[kept])
+        return self._of(kept, np.searchsorted(places, self.frame[kept]), gradients)
+
+
+@dataclass(frozen=True, eq=False)
+class ForceSet(Derivatives):
+    """Chosen components of the forces, F = −dE/dR.
+
+    Attributes:
+        forces_ev_per_angstrom: (n_components,).
+    """
+
+    forces_ev_per_angstrom: NDArray[np.float64]
+    NAME: ClassVar[str] = "forces"
+
+    @property
+    def targets(self) -> NDArray[np.float64]:
+        return self.forces_ev_per_angstrom
+
+    def _of(self, kept: NDArray[np.bool_], frame: NDArray[np.intp], gradients: Mapping[str, Gradients]) -> Self:
+        return type(self)(frame, gradients, self.forces_ev_per_angstrom[kept])
 
 
 def read_functions(blocks: Sequence[str | Path]) -> SymmetryFunctions:

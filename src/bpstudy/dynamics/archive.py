@@ -2,27 +2,32 @@
 
 A chunk is three files: `NNNN.traj.xz` (an ASE trajectory: positions and both energies to the last bit, momenta and
 forces in single precision), `NNNN.state.json` (the next chunk starts from it) and `NNNN.record.json` (how it was made).
-`SHA256SUMS` holds the checksum of each, in the format of sha256sum. A chunk is written once and never changed.
+Chunks of strained cells (`bpstudy.dynamics.strained`) hold the stress and have no state. `SHA256SUMS` holds the
+checksum of each, in the format of sha256sum. A chunk is written once and never changed.
 """
 
 from __future__ import annotations
 
 import json
 import lzma
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from bpstudy.checksums import sha256
-from bpstudy.config.systems import Simulated, Simulation
+from bpstudy.config.systems import Simulated, Simulation, Strained
 from bpstudy.data.archived import MANIFEST, SUFFIXES
 from bpstudy.data.columns import Columns, ColumnsError, joined, parse
-from bpstudy.data.trajectory import read_frames, snapshot, write_frames
+from bpstudy.data.trajectory import StoredFrames, read_frames, snapshot, write_frames
 from bpstudy.files import atomic_path
 
 # Contexts of eight bytes, the size of most numbers: a sixth smaller than the default.
+STRAINED = (SUFFIXES[0], SUFFIXES[2])  # files of a chunk of strained cells
+RESULTS = ("energy", "free_energy", "forces", "stress")
 COMPRESSION = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "lp": 3, "pb": 3}]
 
 
@@ -42,13 +47,18 @@ def add(chunks: Path, archive: Path) -> list[str]:
     finished = {path.name.split(".")[0] for path in chunks.glob("*.record.json")}
     added = sorted(finished - set(archived(archive)))
     for number in added:
-        _check_continues(json.loads((chunks / f"{number}.record.json").read_text()), archive, number)
-        frames = read_frames(chunks / f"{number}.traj")
+        record = json.loads((chunks / f"{number}.record.json").read_text())
+        suffixes = _suffixes(record)
+        if suffixes == SUFFIXES:
+            _check_continues(record, archive, number)
+            small = map(_single_precision, read_frames(chunks / f"{number}.traj"))
+        else:
+            small = map(_with_stress, StoredFrames(chunks / f"{number}.traj"))
         with atomic_path(archive / f"{number}{SUFFIXES[0]}") as temporary:
-            write_frames(temporary, map(_single_precision, frames))
+            write_frames(temporary, small)
             temporary.write_bytes(lzma.compress(temporary.read_bytes(), filters=COMPRESSION))
-        _copy_state_and_record(chunks, archive, number)
-        _extend_manifest(archive, [f"{number}{suffix}" for suffix in SUFFIXES])
+        _copy(chunks, archive, number, suffixes[1:])
+        _extend_manifest(archive, [f"{number}{suffix}" for suffix in suffixes])
     return added
 
 
@@ -63,9 +73,11 @@ def restore(archive: Path, chunks: Path) -> list[str]:
     """
     restored = [number for number in archived(archive) if not (chunks / f"{number}.record.json").exists()]
     for number in restored:
-        verify(archive, number)
-        write_frames(chunks / f"{number}.traj", _frames(archive, number))
-        _copy_state_and_record(archive, chunks, number)
+        suffixes = _suffixes(_record(archive, number))
+        verify(archive, number, suffixes)
+        frames = _frames(archive, number) if suffixes == SUFFIXES else _strained(archive, number)
+        write_frames(chunks / f"{number}.traj", frames)
+        _copy(archive, chunks, number, suffixes[1:])
     return restored
 
 
@@ -74,8 +86,8 @@ def archived(archive: Path) -> list[str]:
     return sorted(name.split(".")[0] for name in _manifest(archive) if name.endswith(SUFFIXES[0]))
 
 
-def check_length(archive: Path, system: Simulated) -> None:
-    """Whether the archive holds all steps of a system.
+def check_length(archive: Path, system: Simulated | Strained) -> None:
+    """Whether the archive holds all steps, or cells, of a system.
 
     Raises:
         ArchiveError: it does not; the message names the frames that are missing.
@@ -87,7 +99,7 @@ def check_length(archive: Path, system: Simulated) -> None:
         raise ArchiveError(
             f"{archive}: {len(missing)} of {system.chunks} chunks are missing, the first is "
             f"{missing[0]:04d}{SUFFIXES[0]} (frames {first + 1 if first else 0} to {last} are not available); "
-            "use fewer steps, or compute them: archive: null"
+            f"use fewer {'cells (count)' if isinstance(system, Strained) else 'steps'}, or compute them: archive: null"
         )
 
 
@@ -105,6 +117,64 @@ def read_system(archive: Path, system: Simulated) -> Columns:
         return joined(chunks)
     except ColumnsError as error:
         raise ArchiveError(f"{archive}: {error}") from None
+
+
+def read_strained(archive: Path, system: Strained) -> list[Atoms]:
+    """All verified strained cells of a system, in order.
+
+    Raises:
+        ArchiveError: a file is missing or damaged, or was made otherwise.
+    """
+    cells = []
+    for chunk in range(system.chunks):
+        number = f"{chunk:04d}"
+        verify(archive, number, STRAINED)
+        made = _made(archive, number, system.recipe(), "recipe")
+        first, last = system.chunk_range(chunk)
+        found = _strained(archive, number)
+        if made["cells"][0] != first or made["cells"][1] < last or len(found) < last - first:
+            raise ArchiveError(f"{archive / number}: covers cells {made['cells']}, {[first, last]} are needed")
+        cells += found[: last - first]
+    return cells
+
+
+def _strained(archive: Path, number: str) -> list[Atoms]:
+    path = archive / f"{number}{SUFFIXES[0]}"
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            raw = Path(folder, "chunk.traj")
+            raw.write_bytes(lzma.decompress(path.read_bytes()))
+            return list(StoredFrames(raw))
+    except (ValueError, lzma.LZMAError) as error:
+        raise ArchiveError(f"{path}: {error}") from None
+
+
+def _record(archive: Path, number: str) -> dict:
+    path = archive / f"{number}{SUFFIXES[2]}"
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError) as error:
+        raise ArchiveError(f"{path}: cannot be read ({error}); restore it (git checkout -- {archive})") from None
+
+
+def _made(archive: Path, number: str, settings: dict, key: str) -> dict:
+    """The parameters of a chunk's record, which must be those of the configuration."""
+    made: dict = _record(archive, number)["predicate"]["buildDefinition"]["externalParameters"]
+    if made[key] != settings:
+        raise ArchiveError(
+            f"{archive / number}.record.json: was made with other settings than the configuration's; "
+            "an archive belongs to one study: restore the configuration, or compute the cells again"
+        )
+    return made
+
+
+def suffixes_of(rule: str) -> tuple[str, ...]:
+    """Of the files of a chunk that this rule of the workflow made."""
+    return STRAINED if rule == "strained_chunk" else SUFFIXES
+
+
+def _suffixes(record: dict) -> tuple[str, ...]:
+    return suffixes_of(record["predicate"]["buildDefinition"]["buildType"].removeprefix("bpstudy/"))
 
 
 def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[int, int]) -> Columns:
@@ -142,14 +212,14 @@ def _frames(archive: Path, number: str) -> Columns:
         raise ArchiveError(f"{path}: {error}") from None
 
 
-def verify(archive: Path, number: str) -> None:
+def verify(archive: Path, number: str, suffixes: Sequence[str] = SUFFIXES) -> None:
     """Compare the files of a chunk with the manifest.
 
     Raises:
         ArchiveError: one is missing, not in the manifest, or not what was archived.
     """
     manifest = _manifest(archive)
-    for path in (archive / f"{number}{suffix}" for suffix in SUFFIXES):
+    for path in (archive / f"{number}{suffix}" for suffix in suffixes):
         expected = manifest.get(path.name)
         if expected is None:
             raise ArchiveError(f"{path}: is not in {archive / MANIFEST}; the archive does not hold this chunk")
@@ -164,8 +234,8 @@ def verify(archive: Path, number: str) -> None:
             )
 
 
-def _copy_state_and_record(source: Path, target: Path, number: str) -> None:
-    for suffix in SUFFIXES[1:]:
+def _copy(source: Path, target: Path, number: str, suffixes: Iterable[str]) -> None:
+    for suffix in suffixes:
         with atomic_path(target / f"{number}{suffix}") as temporary:
             temporary.write_bytes((source / f"{number}{suffix}").read_bytes())
 
@@ -203,4 +273,12 @@ def _single_precision(frame: Atoms) -> Atoms:
     small = snapshot(frame)
     small.arrays["momenta"] = small.arrays["momenta"].astype(np.float32)
     small.calc.results["forces"] = small.calc.results["forces"].astype(np.float32)
+    return small
+
+
+def _with_stress(frame: Atoms) -> Atoms:
+    """A copy with forces in float32; the rest keeps its precision, and what the cell was drawn as."""
+    small = frame.copy()
+    results = {name: frame.calc.results[name] for name in RESULTS}
+    small.calc = SinglePointCalculator(small, **results | {"forces": results["forces"].astype(np.float32)})
     return small

@@ -80,7 +80,9 @@ def _baseline_errors(table: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def _force_errors(network: pd.DataFrame, baselines: pd.DataFrame) -> dict[str, float]:
-    """RMS error of the forces (meV/Å) of the network and of ridge, and the RMS force; NaN where none was looked at."""
+    """RMS error of the forces (meV/Å) of the network and of ridge, and the RMS force; NaN where none was looked at.
+
+    Where the stress was looked at, the same of it (GPa)."""
     columns = {
         "force_rmse_mev_per_angstrom": (network, "force_error_nn_ev_per_angstrom"),
         "force_ridge_rmse_mev_per_angstrom": (baselines, "force_error_ridge_ev_per_angstrom"),
@@ -91,7 +93,13 @@ def _force_errors(network: pd.DataFrame, baselines: pd.DataFrame) -> dict[str, f
         for key, (table, column) in columns.items()
     }
     ratio = found["force_rmse_mev_per_angstrom"] / found["force_rms_mev_per_angstrom"]
-    return found | {"force_rmse_over_rms": ratio}
+    stress = {
+        "stress_rmse_gpa": (network, "stress_error_nn_gpa"),
+        "stress_ridge_rmse_gpa": (baselines, "stress_error_ridge_gpa"),
+        "stress_rms_gpa": (baselines, "stress_error_mean_gpa"),
+    }
+    seen = {key: rms(table[column].dropna()) for key, (table, column) in stress.items() if column in table}
+    return found | {"force_rmse_over_rms": ratio} | seen
 
 
 COMPARED = ("rmse_mev_per_atom", "force_rmse_mev_per_angstrom")

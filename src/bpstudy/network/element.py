@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpstudy.descriptors.features import Features
-from bpstudy.descriptors.gradients import ForceSet
+from bpstudy.descriptors.gradients import Derivatives
 from bpstudy.network.activations import ACTIVATIONS
 from bpstudy.network.model import AtomicNetwork
 from bpstudy.symmetry.compiled import compiled
@@ -83,8 +83,10 @@ def element_networks(network: AtomicNetwork) -> dict[str, ElementNetwork]:
     return found
 
 
-def predict(network: AtomicNetwork, features: Features, forces: ForceSet | None = None) -> tuple[Array, Array | None]:
-    """Energies (n_frames,), eV, and the components of `forces`, eV/Å.
+def predict(
+    network: AtomicNetwork, features: Features, forces: Derivatives | None = None
+) -> tuple[Array, Array | None]:
+    """Energies (n_frames,), eV, and the components of `forces`, in the unit of its targets.
 
     Raises:
         ModelMismatchError, ValueError: as `AtomicNetwork.check`.

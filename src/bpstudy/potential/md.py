@@ -138,14 +138,29 @@ def supercell(atoms: Atoms, repeat: tuple[int, int, int]) -> Atoms:
     return larger
 
 
-def run_to_file(atoms: Atoms, calculator: Calculator, settings: Run, path: str | Path) -> pd.DataFrame:
+def run_to_file(
+    atoms: Atoms,
+    calculator: Calculator,
+    settings: Run,
+    path: str | Path,
+    look: Callable[[Atoms], None] | None = None,
+) -> pd.DataFrame:
     """`run`, its frames written to an ASE trajectory or extended XYZ, by the name's ending, and its table beside it.
 
     Both appear when they are complete. If the run breaks off, the frames so far are kept as NAME.partial.traj.
+
+    Args:
+        look: called with each frame that is kept, too.
     """
     path = Path(path)
     with frame_writer(path) as write:
-        table = run(atoms, calculator, settings, write)
+
+        def keep(frame: Atoms) -> None:
+            write(frame)
+            if look is not None:
+                look(frame)
+
+        table = run(atoms, calculator, settings, keep)
     write_table(table_of(path), table)
     return table
 

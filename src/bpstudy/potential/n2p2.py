@@ -3,11 +3,16 @@
 n2p2 (A. Singraber, J. Behler, C. Dellago, J. Chem. Theory Comput. 15, 1827 (2019), doi:10.1021/acs.jctc.8b00770) has G1
 and G2 as its type 2, G4 as 3 and G5 as 9, with the cosine cutoff as its type 1 and pairs j < k. It numbers functions in
 an order of its own, by element, type, cutoff and parameters; scaling and weights follow that order here.
+
+Its functions count neighbours of one element, or pairs of two. A function of all elements is a sum of such functions,
+each of which gets its weights and its scale; the mean is subtracted from the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 import numpy as np
@@ -38,20 +43,25 @@ def export(potential: Potential, folder: str | Path) -> list[Path]:
     """
     folder = Path(folder)
     elements = sorted(potential.networks, key=lambda element: atomic_numbers[element])
-    entries, orders = {}, {}
+    entries, orders, columns = {}, {}, {}
     for element in elements:
-        functions = [_entry(f, elements) for f in potential.functions[element].functions]
+        of = potential.functions[element]
+        each = [_entries(f, elements) for f in of.functions]
+        functions = [entry for found in each for entry in found]
+        columns[element] = [(column, len(found)) for column, found in enumerate(each) for _ in found]
         if len(set(functions)) < len(functions):
-            repeated = potential.functions[element].labels[
-                next(k for k, f in enumerate(functions) if f in functions[:k])
-            ]
-            raise ExportError(f"{repeated}: given twice, which n2p2 does not allow")
+            repeated = next(k for k, f in enumerate(functions) if f in functions[:k])
+            raise ExportError(f"{of.labels[columns[element][repeated][0]]}: given twice, which n2p2 does not allow")
         orders[element] = sorted(range(len(functions)), key=lambda k: _sorting_key(functions[k], elements))
         entries[element] = [functions[k] for k in orders[element]]
-    texts = {"input.nn": _settings(potential, elements, entries), "scaling.data": _scaling(potential, elements, orders)}
+        columns[element] = [columns[element][k] for k in orders[element]]
+    texts = {
+        "input.nn": _settings(potential, elements, entries),
+        "scaling.data": _scaling(potential, elements, columns),
+    }
     for element in elements:
         name = f"weights.{atomic_numbers[element]:03d}.data"
-        texts[name] = _weights(potential.networks[element], orders[element])
+        texts[name] = _weights(potential.networks[element], [column for column, _ in columns[element]])
     for name, text in texts.items():
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text)
@@ -62,14 +72,20 @@ def export(potential: Potential, folder: str | Path) -> list[Path]:
 Entry = tuple[int, tuple[str, ...], float, float, float, float, int]
 
 
+def _entries(function: SymmetryFunction, elements: Sequence[str]) -> list[Entry]:
+    """The functions of n2p2 whose sum is this one."""
+    if function.species is not None:
+        return [_entry(function, elements)]
+    angular = isinstance(function, G4 | G5)
+    of: Iterable = combinations_with_replacement(elements, 2) if angular else elements
+    return [_entry(replace(function, species=neighbours), elements) for neighbours in of]
+
+
 def _entry(function: SymmetryFunction, elements: Sequence[str]) -> Entry:
     if isinstance(function, G3):
         raise ExportError(f"{label(function)}: n2p2 has no G3")
     neighbours = function.species
-    if neighbours is None:
-        if len(elements) > 1:
-            raise ExportError(f"{label(function)}: counts all elements, n2p2's functions one, or a pair, of them")
-        neighbours = (elements[0], elements[0]) if isinstance(function, G4 | G5) else elements[0]
+    assert neighbours is not None
     if isinstance(function, G1):
         return 2, (str(neighbours),), function.cutoff, 0.0, 0.0, 0.0, 0
     if isinstance(function, G2):
@@ -119,14 +135,20 @@ def _settings(potential: Potential, elements: Sequence[str], functions: Mapping[
     return "\n".join(lines) + "\n"
 
 
-def _scaling(potential: Potential, elements: Sequence[str], orders: Mapping[str, Sequence[int]]) -> str:
+def _scaling(potential: Potential, elements: Sequence[str], columns: Mapping[str, Sequence[tuple[int, int]]]) -> str:
+    """`columns`: of each function of n2p2 the column of ours, and in how many of n2p2's that is divided."""
     lines = ["# element, function, min, max, mean, sigma"]
     for number, element in enumerate(elements, 1):
         network: ElementNetwork = potential.networks[element]
         known: Known = potential.known[element]
         mean, sigma = -network.shift / network.factor, 1 / network.factor
-        for place, k in enumerate(orders[element], 1):
-            values = " ".join(f"{value:.17g}" for value in (known.low[k], known.high[k], mean[k], sigma[k]))
+        seen: set[int] = set()
+        for place, (k, parts) in enumerate(columns[element], 1):
+            # A part of a sum that is positive lies between none of it and all of it.
+            low = known.low[k] if parts == 1 else 0.0
+            of = (low, known.high[k], 0.0 if k in seen else mean[k], sigma[k])
+            seen.add(k)
+            values = " ".join(f"{value:.17g}" for value in of)
             lines.append(f"{number} {place} {values}")
     return "\n".join(lines) + "\n"
 

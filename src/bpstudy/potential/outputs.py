@@ -27,8 +27,8 @@ def partial_of(frames: Path) -> Path:
     return frames.with_name(f"{frames.stem}.partial{frames.suffix}")
 
 
-def check_output(frames: Path, inputs: Iterable[Path]) -> None:
-    """Check that the frames and their table can be written without replacing any of `inputs`.
+def check_output(frames: Path, inputs: Iterable[Path], beside: Iterable[Path] = ()) -> None:
+    """Check that the frames, their table and files `beside` them can be written without replacing any of `inputs`.
 
     Raises:
         ValueError: a name that does not tell the format, a folder, an input, or a folder that cannot be written to.
@@ -39,7 +39,7 @@ def check_output(frames: Path, inputs: Iterable[Path]) -> None:
             " (the table of energies goes beside it, .csv)"
         )
     kept = [path for path in inputs if path.exists()]
-    for path in (frames, table_of(frames), partial_of(frames)):
+    for path in (frames, table_of(frames), partial_of(frames), *beside):
         if path.is_dir():
             raise ValueError(f"--output {frames}: {path} is a folder")
         if any(path.resolve() == other.resolve() for other in kept) or any(

@@ -204,7 +204,7 @@ class Auditor:
             return Job(nothing, (Edge("record", str(path), Verdict.UNVERIFIABLE, str(error)),))
         edges = []
         try:
-            archive.verify(folder, number)
+            archive.verify(folder, number, archive.suffixes_of(record.rule))
         except archive.ArchiveError as error:
             edges.append(Edge("archive", str(folder / archive.MANIFEST), Verdict.CHANGED, str(error)))
         else:

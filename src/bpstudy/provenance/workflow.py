@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from bpstudy.config.systems import Simulation
+from bpstudy.config.systems import Simulation, Strained
 from bpstudy.provenance.recording import plain
 from bpstudy.provenance.store import Record
 
@@ -125,7 +125,11 @@ def comparable(record: Record) -> Mapping[str, Any]:
 
 
 def _comparable(rule: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A chunk of dynamics is told its settings as text; keys that came later have the values they stood for."""
+    """A chunk is told its settings as text; keys that came later have the values they stood for."""
+    if rule == "strained_chunk":
+        told = parameters.get("settings")
+        recipe = parameters["recipe"] if told is None else Strained.model_validate_json(told).recipe()
+        return {"cells": list(parameters["cells"]), "recipe": recipe}
     if rule != "dynamics_chunk":
         return parameters
     settings = parameters["simulation"] if "simulation" in parameters else json.loads(parameters["settings"])

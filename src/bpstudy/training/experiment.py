@@ -14,7 +14,7 @@ from bpstudy.network.description import describe
 from bpstudy.network.normalization import Scaler
 from bpstudy.training.baselines import by_set, fit_ridge, predict_baselines
 from bpstudy.training.networks import Fit, FitSettings, check_sets, fit_network, fit_scalers, predict_network
-from bpstudy.training.sets import TRAIN, FrameSet, add_forces, read_set
+from bpstudy.training.sets import TRAIN, FrameSet, add_forces, add_stress, read_set
 from bpstudy.training.threads import set_threads
 
 
@@ -45,7 +45,7 @@ def fit_experiment(
     Args:
         blocks: files of symmetry functions, one group for each of `experiment.sets`.
         thermo: table of energies for each group of `blocks`.
-        trajectories: the trajectory of each group of `blocks`, where the experiment looks at forces.
+        trajectories: the trajectory of each group of `blocks`, where the experiment looks at forces or stress.
         atomic_energies_ev: of each element, where the user gave them.
 
     Raises:
@@ -58,10 +58,12 @@ def fit_experiment(
     }
     if experiment.forces is not None:
         sets = add_forces(experiment.forces, sets, blocks, trajectories, threads)
+    if experiment.stress is not None:
+        sets = add_stress(experiment.stress, sets, blocks, trajectories, threads)
     check_sets(sets)
     scalers = fit_scalers(sets[TRAIN].features)
     settings = FitSettings.of(experiment, optimizer, atomic_energies_ev)
-    ridge = fit_ridge(sets[TRAIN], settings.force_weight)
+    ridge = fit_ridge(sets[TRAIN], settings.force_weight, settings.stress_weight)
     write_table(baselines, predict_baselines(sets, ridge))
     for seed, files in fits.items():
         with set_threads(threads):

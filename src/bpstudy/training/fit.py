@@ -31,12 +31,14 @@ def train(
     forces: ForceData | None = None,
     validation_forces: ForceData | None = None,
     direct_decay: NDArray[np.float64] | None = None,
+    stress: ForceData | None = None,
+    validation_stress: ForceData | None = None,
 ) -> TrainingResult:
-    """Fit `network`, in place, to the energies (n_frames,), eV, of frames of any size and composition, and to forces.
+    """Fit `network`, in place, to the energies (n_frames,), eV, of frames of any size, and to forces and stress.
 
     `validation` is a pair like `features` and `energies_ev`. With forces, every MSE is that of the energies plus weight
-    · spread² / F_scale² times that of the forces (`ForceData`). The number of threads is the caller's to fix, see
-    `set_threads`. Equal arguments and threads give equal bits on one machine.
+    · spread² / F_scale² times that of the forces (`ForceData`), and likewise for the stress. The number of
+    threads is the caller's to fix, see `set_threads`. Equal arguments and threads give equal bits on one machine.
 
     Args:
         direct_decay: decay of the weights of the direct layers, in the order of the flat vector, in the place of the
@@ -50,8 +52,10 @@ def train(
     decay = np.full(network.get_weights().size, settings.weight_decay)
     if direct_decay is not None:
         decay[direct_places(network)] = direct_decay
-    objective = Objective(network, features, energies_ev, decay, forces)
-    held_out = None if validation is None else Objective(network, *validation, forces=validation_forces).mse_ev2
+    objective = Objective(network, features, energies_ev, decay, forces, stress)
+    held_out = None
+    if validation is not None:
+        held_out = Objective(network, *validation, forces=validation_forces, stress=validation_stress).mse_ev2
     monitor = Monitor(settings, held_out, lambda: objective.operations)
     reason = MINIMIZERS[settings.name](objective, network.get_weights(), monitor, settings)
     network.set_weights(monitor.best_weights)

@@ -1,6 +1,7 @@
-"""Forces of a network as a function of its weights, with gradient and Jacobian.
+"""Forces, and stress, of a network as a function of its weights, with gradient and Jacobian.
 
 F_c = −Σ_atoms Σ_f dE/dG_f dG_f/dR_c. The derivatives dG/dR do not depend on the weights, so they are computed once.
+For the stress, strains stand in the place of R (`bpstudy.descriptors.strains`), and all else is the same.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpstudy.descriptors.features import Features
-from bpstudy.descriptors.gradients import ForceSet
+from bpstudy.descriptors.gradients import Derivatives
 from bpstudy.network.element import add_products
 from bpstudy.network.model import AtomicNetwork
 from bpstudy.training.energies import Pull
@@ -26,32 +27,34 @@ ROWS_AT_ONCE = 128  # whose tangents are in the cache together
 
 @dataclass(frozen=True, eq=False)
 class ForceData:
-    """Forces to fit, or to test on, of some frames of a set.
+    """Forces, or stress, to fit or to test on, of some frames of a set.
 
     Attributes:
-        forces: components and dG/dR; they belong to the free energy.
-        scale_ev_per_angstrom: unit of their errors in the loss, the RMS of the training forces.
+        forces: components and dG/dR (of a `StressSet` dG/dε); they belong to the free energy.
+        scale_ev_per_angstrom: unit of their errors in the loss, the RMS of the training forces (of a stress: of the
+            virials, eV an atom).
         weight: of their relative mean squared error beside that of the energies.
 
     Raises:
         ValueError: no forces, or numbers that are not finite or not positive.
     """
 
-    forces: ForceSet
+    forces: Derivatives
     scale_ev_per_angstrom: float
     weight: float = 1.0
 
     def __post_init__(self) -> None:
+        name = self.forces.NAME
         if not len(self.forces.frame):
-            raise ValueError("forces: no components; leave them out or give frames with forces")
+            raise ValueError(f"{name}: no components; leave them out or give frames with {name}")
         for element, d in self.forces.gradients.items():
             if not np.isfinite(d.values).all():
                 raise ValueError(f"gradients[{element}]: not all are finite; the functions have no slope there")
-        if not np.isfinite(self.forces.forces_ev_per_angstrom).all():
-            raise ValueError("forces: not all are finite; leave the frame out or compute it again")
+        if not np.isfinite(self.forces.targets).all():
+            raise ValueError(f"{name}: not all are finite; leave the frame out or compute it again")
         if not (self.scale_ev_per_angstrom > 0 and self.weight > 0):
             raise ValueError(
-                f"scale {self.scale_ev_per_angstrom} eV/Å and weight {self.weight} of the forces must be positive"
+                f"scale {self.scale_ev_per_angstrom} eV/Å and weight {self.weight} of the {name} must be positive"
             )
 
 
@@ -81,7 +84,7 @@ class ForceTerm:
         self.architectures = architectures(network)
         self._unit = (data.weight * n_energies / self.n_rows) ** 0.5 / data.scale_ev_per_angstrom
         scale = network.energy_scale.scale_ev
-        self._targets = self._unit * known.forces_ev_per_angstrom
+        self._targets = self._unit * known.targets
         self._entries = {}
         rows = network.check(features)
         for element in known.gradients:
@@ -106,7 +109,7 @@ class ForceTerm:
         return self._total(self._passes(weights, curved=False))
 
     def forces(self, weights: Array) -> Array:
-        """The network's forces (n_components,), eV/Å."""
+        """The network's forces (n_components,), in the unit of the targets."""
         return (self.residuals(weights) + self._targets) / self._unit
 
     def linearise(self, weights: Array) -> tuple[Array, Pull]:

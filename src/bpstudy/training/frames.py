@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bpstudy.descriptors.compute import FunctionSets, by_element, compute_features
 from bpstudy.descriptors.gradients import force_set
+from bpstudy.descriptors.strains import stress_set
 from bpstudy.network.description import DESCRIPTION, MODEL, describe
 from bpstudy.network.element import ElementNetwork, element_networks
 from bpstudy.symmetry import SymmetryFunctions
@@ -48,7 +49,7 @@ class FrameFits:
         functions: of each element's atoms.
         fits: {seed: `Fit`}.
         ridge: the linear model; its strength is chosen by contiguous folds of the training frames.
-        training: functions, energies and forces of the training frames.
+        training: functions, energies, forces and stress of the training frames.
         pbc: along which axes the training frames are periodic, each combination once.
     """
 
@@ -119,8 +120,9 @@ def frame_set(
     with_forces: bool = True,
     threads: int = 1,
     seed: int = 0,
+    with_stress: bool = False,
 ) -> FrameSet:
-    """Functions, energies and forces of frames of any size and composition.
+    """Functions, energies, forces and, of the frames that have one, stress of frames of any size and composition.
 
     Args:
         components: of the 3N forces of each frame, drawn at random with `seed`; None takes all.
@@ -137,7 +139,8 @@ def frame_set(
         }
     )
     forces = force_set(functions, frames, features, None, components, seed, threads) if with_forces else None
-    return FrameSet(features, energies, forces)
+    stress = stress_set(functions, frames, features, None, threads) if with_stress else None
+    return FrameSet(features, energies, forces, stress)
 
 
 def fit_sets(
@@ -158,7 +161,7 @@ def fit_sets(
     check_sets(sets)
     scalers = fit_scalers(training.features)
     with set_threads(threads):
-        ridge = fit_ridge(training, settings.force_weight)
+        ridge = fit_ridge(training, settings.force_weight, settings.stress_weight)
         start = ridge if settings.direct else None
         fits = {seed: fit_network(settings, seed, scalers, sets, start) for seed in seeds}
     return FrameFits(by_element(functions, list(training.features.rows)), fits, ridge, training, list(pbc))
@@ -179,18 +182,21 @@ def fit_frames(
     activation: str = "tanh",
     direct: bool = True,
     threads: int = 1,
+    stress_weight: float = 0.0,
 ) -> FrameFits:
     """Fit a network for each seed, and ridge, to frames of any size and composition with energies and forces.
 
-    The loss is mean (ΔE / n_atoms)² / spread² + force_weight · mean ΔF² / mean F² + weight_decay · |w|², minimised by
-    Levenberg-Marquardt; spread is that of the energies an atom after the atoms' energies (`EnergyScale`). With
-    validation frames the iterate, and the weight decay, with the least loss on them are kept.
+    The loss is mean (ΔE / n_atoms)² / spread² + force_weight · mean ΔF² / mean F² + stress_weight · mean ΔW² / mean W²
+    + weight_decay · |w|², W = −V σ / n_atoms, minimised by Levenberg-Marquardt; spread is that of the energies
+    an atom after the atoms' energies (`EnergyScale`). With validation frames the iterate, and the weight decay, with
+    the least loss on them are kept.
 
     Args:
         functions: of all atoms, or of each element's.
         training, validation: with an ASE calculator that holds energy (the free energy, where there is one) and forces.
         components: of the 3N forces of each frame that are fitted, drawn at random; None takes all.
         force_weight: 0 fits the energies alone and needs no forces.
+        stress_weight: above 0 needs a stress (ASE's, eV/Å³) in some of the frames; the others count without.
         weight_decay: in units of the variance of the energies; of several the validation error chooses.
         direct: start at ridge (`training.direct`), so that the validation error is at most ridge's.
 
@@ -203,9 +209,11 @@ def fit_frames(
     how = tuple(
         TrainingSettings(max_iterations=max_iterations, patience=patience, weight_decay=decay) for decay in decays
     )
-    settings = FitSettings(tuple(hidden), how, force_weight, activation, direct)
+    settings = FitSettings(tuple(hidden), how, force_weight, activation, direct, stress_weight=stress_weight)
     known, checked = (
-        None if frames is None else frame_set(functions, frames, components, force_weight > 0, threads)
+        None
+        if frames is None
+        else frame_set(functions, frames, components, force_weight > 0, threads, with_stress=stress_weight > 0)
         for frames in (training, validation)
     )
     assert known is not None

@@ -62,7 +62,7 @@ def learning_curves(
     for share, count in points:
         sets = {TRAIN: run.take(spread(len(times), share, count)), HELD_OUT: held_out}
         check_sets(sets)
-        ridge = fit_ridge(sets[TRAIN], settings.force_weight)
+        ridge = fit_ridge(sets[TRAIN], settings.force_weight, settings.stress_weight)
         baselines = predict_baselines(sets, ridge).query("set == @HELD_OUT")
         predicted: list[tuple[str, int | None, pd.DataFrame]] = [(m, None, baselines) for m in ("mean", "ridge")]
         scalers = fit_scalers(sets[TRAIN].features)

@@ -16,7 +16,7 @@ from bpstudy.training.direct import start_at_ridge
 from bpstudy.training.fit import train
 from bpstudy.training.result import TrainingResult
 from bpstudy.training.ridge import LinearModel
-from bpstudy.training.sets import TRAIN, VALIDATION, FrameSet, training_forces
+from bpstudy.training.sets import TRAIN, VALIDATION, FrameSet, training_forces, training_stress
 from bpstudy.training.settings import TrainingSettings
 
 
@@ -40,6 +40,7 @@ class FitSettings:
         activation: of the hidden layers.
         direct: whether a direct layer starts at ridge (`training.direct`).
         atomic_energies_ev: of each element, where they are given; None: by least squares over the compositions.
+        stress_weight: of the relative mean squared error of the virials an atom in the loss; 0: not fitted.
     """
 
     hidden: tuple[int, ...]
@@ -48,6 +49,7 @@ class FitSettings:
     activation: str = "tanh"
     direct: bool = False
     atomic_energies_ev: Mapping[str, float] | None = None
+    stress_weight: float = 0.0
 
     @classmethod
     def of(
@@ -57,7 +59,10 @@ class FitSettings:
         shared = optimizer.model_dump(exclude={"weight_decay"})
         training = tuple(TrainingSettings(**shared, weight_decay=decay) for decay in optimizer.weight_decays)
         weight = experiment.forces.weight if experiment.forces else 0.0
-        return cls(experiment.hidden, training, weight, experiment.activation, experiment.direct, atomic_energies_ev)
+        stress = experiment.stress.weight if experiment.stress else 0.0
+        return cls(
+            experiment.hidden, training, weight, experiment.activation, experiment.direct, atomic_energies_ev, stress
+        )
 
 
 def fit_scalers(features: Features) -> dict[str, Scaler]:
@@ -89,6 +94,10 @@ def check_sets(sets: Mapping[str, FrameSet]) -> None:
             raise ValueError(
                 "validation: no forces, but those of the training frames are fitted; give validation frames with forces"
             )
+        if known.stress is not None and checked.stress is None:
+            raise ValueError(
+                "validation: no stress, but that of the training frames is fitted; give validation frames with stress"
+            )
     for name, of in sets.items():
         if foreign := sorted(set(of.features.rows) - set(known.features.rows)):
             raise ValueError(f"{name}: has {', '.join(foreign)}, which no training frame has; add such frames to train")
@@ -104,7 +113,7 @@ def fit_network(
     """The network of `seed`: of several weight decays, the one with the least validation error.
 
     Args:
-        ridge: what networks with a direct layer start at, fitted with the same weight of the forces.
+        ridge: what networks with a direct layer start at, fitted with the same weights of forces and stress.
     """
     if settings.direct != (ridge is not None):
         raise ValueError(f"ridge: {'needed' if settings.direct else 'of no use'} where direct is {settings.direct}")
@@ -113,6 +122,7 @@ def fit_network(
     checked = sets.get(VALIDATION)
     validation = None if checked is None else (checked.features, checked.energies_ev)
     forces = training_forces(sets, settings.force_weight)
+    stress = training_stress(sets, settings.stress_weight)
     fits = []
     for training in settings.training:
         network = build_network(
@@ -135,6 +145,8 @@ def fit_network(
             forces.get(TRAIN),
             forces.get(VALIDATION),
             direct_decay,
+            stress.get(TRAIN),
+            stress.get(VALIDATION),
         )
         fits.append(Fit(network, result, training.weight_decay))
     if len(fits) == 1:
@@ -148,4 +160,8 @@ def predict_network(network: AtomicNetwork, of: FrameSet) -> dict[str, np.ndarra
     columns = {"energy_nn_ev": energies}
     if forces is not None:
         columns["force_error_nn_ev_per_angstrom"] = of.force_errors(forces)
+    if of.stress is not None:
+        virials = predict(network, of.features, of.stress)[1]
+        assert virials is not None
+        columns["stress_error_nn_gpa"] = of.stress_errors(virials)
     return columns

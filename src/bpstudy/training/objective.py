@@ -25,7 +25,8 @@ class Objective:
     weight and atom (or entry of dG/dR) of a forward pass, three times as many with the derivatives.
 
     With `forces`, "mean ρ²" is the mean over the energies plus weight · mean (F_network - F)² / F_scale² over all
-    components; the rows of ρ that belong to forces are scaled so that Σ ρ² / n_frames is this sum.
+    components; the rows of ρ that belong to forces are scaled so that Σ ρ² / n_frames is this sum. `stress` adds a term
+    of the same form, of the virials an atom.
 
     Args:
         weight_decay: one for all weights, or one for each.
@@ -42,11 +43,13 @@ class Objective:
         energies_ev: ArrayLike,
         weight_decay: float | Array = 0.0,
         forces: ForceData | None = None,
+        stress: ForceData | None = None,
     ) -> None:
         energies = EnergyTerm(network, features, energies_ev)
         self.n_frames = features.n_frames
         self.forces = None if forces is None else ForceTerm(network, features, forces, self.n_frames)
-        self.terms: list[EnergyTerm | ForceTerm] = [energies, *([self.forces] if self.forces else [])]
+        self.stress = None if stress is None else ForceTerm(network, features, stress, self.n_frames)
+        self.terms: list[EnergyTerm | ForceTerm] = [energies, *(of for of in (self.forces, self.stress) if of)]
         self.n_rows = sum(term.n_rows for term in self.terms)
         self.n_weights = network.get_weights().size
         self.weight_decay = np.broadcast_to(np.asarray(weight_decay, dtype=float), (self.n_weights,))
@@ -59,7 +62,7 @@ class Objective:
         return float(self.weight_decay @ weights**2)
 
     def residuals(self, weights: Array) -> Array:
-        """ρ (n_rows,): of all energies, then of all forces."""
+        """ρ (n_rows,): of all energies, then of all forces, then of the stress."""
         self.operations += self.pass_operations
         return np.concatenate([term.residuals(weights) for term in self.terms])
 
@@ -92,7 +95,7 @@ class Objective:
         return self.unit_ev2 * self.mean_square(weights)
 
     def jacobian(self, weights: Array) -> Iterator[tuple[Array, Array]]:
-        """ρ (rows,) and dρ/dw (rows, n_weights) of consecutive blocks: energies, then forces."""
+        """ρ (rows,) and dρ/dw (rows, n_weights) of consecutive blocks: energies, then forces, then stress."""
         self.operations += 3 * self.pass_operations
         for term in self.terms:
             yield from term.jacobian(weights)

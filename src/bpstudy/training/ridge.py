@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bpstudy.descriptors.features import Features
-from bpstudy.descriptors.gradients import ForceSet
+from bpstudy.descriptors.gradients import Derivatives, ForceSet
+from bpstudy.descriptors.strains import StressSet
 from bpstudy.network.element import ElementNetwork, Layer
 from bpstudy.network.normalization import EnergyScale, is_dead
 from bpstudy.statistics.finite import finite_energies, finite_features
@@ -29,7 +30,8 @@ class LinearModel:
         coefficients: {element: (n_functions,)}, eV.
         offsets_ev: {element: eV}.
         penalty: of the fit that found it: it minimises mean (ΔE / n_atoms)² / spread² + force_weight · mean ΔF² /
-            mean F² + Σ penalty · coefficients², 1/eV², {element: (n_functions,)}.
+            mean F² (+ stress_weight · mean ΔW² / mean W², W the virials an atom) + Σ penalty · coefficients², 1/eV²,
+            {element: (n_functions,)}.
     """
 
     coefficients: Mapping[str, Array]
@@ -51,8 +53,8 @@ class LinearModel:
         one = np.ones_like(coefficients)
         return ElementNetwork(one, 0 * one, (layer,), 1.0, self.offsets_ev[element])
 
-    def forces(self, known: ForceSet) -> Array:
-        """The components (n_components,), eV/Å."""
+    def forces(self, known: Derivatives) -> Array:
+        """The components (n_components,), in the unit of the targets: eV/Å of forces, eV an atom of virials."""
         forces = np.zeros(len(known.frame))
         for element, d in known.gradients.items():
             forces -= np.bincount(d.component, d.values @ self.coefficients[element], len(forces))
@@ -71,22 +73,26 @@ def ridge(
     force_weight: float = 1.0,
     n_folds: int = 5,
     gap: int = 0,
+    stress: StressSet | None = None,
+    stress_weight: float = 1.0,
 ) -> LinearModel:
-    """Ridge regression of energies, and forces, on sums of the functions over atoms, with the networks' loss.
+    """Ridge regression of energies, forces and stress on sums of the functions over atoms, with the networks' loss.
 
     The energies of the atoms are fitted too, without a penalty; for one element they are the intercept. The loss is
 
-    Σ (ΔE / n_atoms)² / spread² + (n_frames / N_F) · force_weight · Σ ΔF² / mean F² + strength / spread_E² · |c|², with
-    c the coefficients of the sums an atom, standardised but for dead ones, and spread_E that of the energies of cells
-    of the mean number of atoms. The strength is chosen among `STRENGTHS` by the same loss, without its last term, over
-    contiguous folds of the frames, `gap` frames apart; the forces of a fold are those of its frames. For energies of
-    frames of one composition it is `sklearn.linear_model.Ridge` on their sums.
+    Σ (ΔE / n_atoms)² / spread² + (n_frames / N_F) · force_weight · Σ ΔF² / mean F² + strength / spread_E² · |c|², and
+    for the virials an atom a term as for the forces, with c the coefficients of the sums an atom, standardised but for
+    dead ones, and spread_E that of the energies of cells of the mean number of atoms. The strength is chosen among
+    `STRENGTHS` by the same loss, without its last term, over contiguous folds of the frames, `gap` frames apart; the
+    forces of a fold are those of its frames. For energies of frames of one composition it is
+    `sklearn.linear_model.Ridge` on their sums.
 
     Raises:
         ValueError: values that are not finite, not one energy a frame, too few frames for the folds, a fold without
-            forces.
+            forces or stress.
     """
-    problem = _Problem(features, finite_energies(energies_ev, "energies"), forces, force_weight)
+    slopes = [(of, weight) for of, weight in ((forces, force_weight), (stress, stress_weight)) if of is not None]
+    problem = _Problem(features, finite_energies(energies_ev, "energies"), slopes)
     errors = np.zeros(len(STRENGTHS))
     for train, test in contiguous_folds(features.n_frames, n_folds, gap):
         fitted = problem.solve(train)
@@ -109,39 +115,36 @@ class _Fitted:
 class _Problem:
     """The loss as least squares, for any of the frames, of energies and sums of cells of the mean number of atoms."""
 
-    def __init__(self, features: Features, energies: Array, forces: ForceSet | None, force_weight: float) -> None:
+    def __init__(self, features: Features, energies: Array, slopes: Sequence[tuple[Derivatives, float]]) -> None:
         for element, of in features.rows.items():
             finite_features(of.values, f"features[{element}]")
-        self.features, self.forces, self.force_weight = features, forces, force_weight
+        self.features = features
         self.energy_scale = EnergyScale.fit(energies, features.counts())
         size = features.n_atoms / self.energy_scale.mean_atoms
         self.composition = np.stack(list(features.counts().values()), axis=1) / features.n_atoms[:, None]
         self.x = features.sums() / size[:, None]
         self.y = (energies - self.energy_scale.baseline_ev(features.counts())) / size
         self.spread = self.energy_scale.unit_ev
-        if forces is not None:
-            self.slopes = -forces.sums()
-            self.rms = rms(forces.forces_ev_per_angstrom)
+        self.slopes = [(of, -of.sums(), rms(of.targets), weight) for of, weight in slopes]
 
     def rows(self, frames: NDArray[np.intp], of: _Fitted) -> tuple[Array, Array]:
-        """The frames' energies about the mean, and their forces, each in its unit."""
+        """The frames' energies about the mean, and their forces and stress, each in its unit."""
         told = self.composition[frames]
         a = (self.x[frames] - told @ of.centre) / (of.scale * self.spread)
         b = (self.y[frames] - told @ of.mean) / self.spread
-        if self.forces is None:
-            return a, b
-        chosen = np.isin(self.forces.frame, frames)
-        if not chosen.any():
-            raise ValueError("forces: a fold of the training frames has none; take those of more frames")
-        factor = (self.force_weight * len(frames) / chosen.sum()) ** 0.5 / self.rms
-        return (
-            np.vstack([a, self.slopes[chosen] * (factor / of.scale)]),
-            np.concatenate([b, factor * self.forces.forces_ev_per_angstrom[chosen]]),
-        )
+        rows, targets = [a], [b]
+        for known, slopes, unit, weight in self.slopes:
+            chosen = np.isin(known.frame, frames)
+            if not chosen.any():
+                raise ValueError(f"{known.NAME}: a fold of the training frames has none; take those of more frames")
+            factor = (weight * len(frames) / chosen.sum()) ** 0.5 / unit
+            rows.append(slopes[chosen] * (factor / of.scale))
+            targets.append(factor * known.targets[chosen])
+        return np.vstack(rows), np.concatenate(targets)
 
     def solve(self, frames: NDArray[np.intp]) -> _Fitted:
         """The columns are scaled by the frames fitted to, with forces by all."""
-        known = self.x[frames] if self.forces is None else self.x
+        known = self.x if self.slopes else self.x[frames]
         spread = known.std(axis=0)
         scale = np.where(is_dead(known) | (spread == 0), 1.0, spread)
         both = np.column_stack([self.x[frames], self.y[frames]])

@@ -1,4 +1,4 @@
-"""Sets of frames as a fit needs them: functions, energies, and forces of some."""
+"""Sets of frames as a fit needs them: functions, energies, and forces and stress of some."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bpstudy.config.experiments import Forces
+from bpstudy.config.experiments import Forces, Stress
 from bpstudy.data.trajectory import StoredFrames
 from bpstudy.descriptors.features import Features, labelled_energies, read_blocks
-from bpstudy.descriptors.gradients import ForceSet, force_set, read_functions
+from bpstudy.descriptors.gradients import ForceError, ForceSet, force_set, read_functions
+from bpstudy.descriptors.strains import StressSet, stress_set
 from bpstudy.statistics.metrics import rms
 from bpstudy.training.forces import ForceData
 
@@ -23,11 +24,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FrameSet:
-    """Functions of some frames, the table of their energies (frame, time_fs, energy_dft_ev), and forces of some."""
+    """Functions of some frames, the table of their energies (frame, time_fs, energy_dft_ev), and forces and stress of
+    some."""
 
     features: Features
     energies: pd.DataFrame
     forces: ForceSet | None = None
+    stress: StressSet | None = None
 
     @property
     def energies_ev(self) -> Array:
@@ -41,15 +44,23 @@ class FrameSet:
     def force_errors(self, predicted: Array) -> Array:
         """RMS over the components of each frame, eV/Å; NaN for frames whose forces are not looked at."""
         assert self.forces is not None
-        squares = (predicted - self.forces.forces_ev_per_angstrom) ** 2
-        count = np.bincount(self.forces.frame, minlength=self.features.n_frames)
-        total = np.bincount(self.forces.frame, squares, self.features.n_frames)
+        return self._rms_of_frames(self.forces.frame, predicted - self.forces.forces_ev_per_angstrom)
+
+    def stress_errors(self, predicted: Array) -> Array:
+        """Of virials an atom (n_components,), eV: RMS of the stress over its six components, GPa; NaN as above."""
+        assert self.stress is not None
+        return self._rms_of_frames(self.stress.frame, self.stress.stress_gpa(predicted - self.stress.targets))
+
+    def _rms_of_frames(self, frame: NDArray[np.intp], errors: Array) -> Array:
+        count = np.bincount(frame, minlength=self.features.n_frames)
+        total = np.bincount(frame, errors**2, self.features.n_frames)
         return np.where(count > 0, np.sqrt(total / np.maximum(count, 1)), np.nan)
 
     def take(self, places: NDArray[np.intp]) -> FrameSet:
         """Some of the frames, in order."""
         forces = None if self.forces is None else self.forces.take(places, self.features)
-        return FrameSet(self.features.take(places), self.energies.iloc[places], forces)
+        stress = None if self.stress is None else self.stress.take(places, self.features)
+        return FrameSet(self.features.take(places), self.energies.iloc[places], forces, stress)
 
 
 def training_forces(sets: Mapping[str, FrameSet], weight: float) -> dict[str, ForceData]:
@@ -59,6 +70,15 @@ def training_forces(sets: Mapping[str, FrameSet], weight: float) -> dict[str, Fo
         return {}
     scale = rms(known.forces_ev_per_angstrom)
     return {name: ForceData(of.forces, scale, weight) for name, of in sets.items() if of.forces is not None}
+
+
+def training_stress(sets: Mapping[str, FrameSet], weight: float) -> dict[str, ForceData]:
+    """As `training_forces`, of the stress."""
+    known = sets[TRAIN].stress
+    if not weight or known is None:
+        return {}
+    scale = rms(known.targets)
+    return {name: ForceData(of.stress, scale, weight) for name, of in sets.items() if of.stress is not None}
 
 
 def read_set(blocks: Sequence[str], thermo: str, energy: str) -> FrameSet:
@@ -84,4 +104,29 @@ def add_forces(
         frames = StoredFrames(path)
         forces = force_set(read_functions(group), frames, of.features, count, components, threads=threads)
         found[name] = replace(of, forces=forces)
+    return found
+
+
+def add_stress(
+    asked: Stress,
+    sets: Mapping[str, FrameSet],
+    blocks: Sequence[Sequence[str]],
+    trajectories: Sequence[str],
+    threads: int,
+) -> dict[str, FrameSet]:
+    """The sets with stress and dG/dε of those of their frames that are asked for, as `add_forces`.
+
+    Raises:
+        ValueError: a set without any stress; its name is said.
+    """
+    found = dict(sets)
+    for (name, of), group, path in zip(sets.items(), blocks, trajectories, strict=True):
+        if name == TRAIN and not asked.weight:
+            continue
+        count = asked.frames if name == TRAIN else asked.tested
+        try:
+            stress = stress_set(read_functions(group), StoredFrames(path), of.features, count, threads)
+        except ForceError as error:
+            raise ForceError(f"{name} ({path}): {error}") from None
+        found[name] = replace(of, stress=stress)
     return found
