@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from tools.tables import renew
+from tools.findings import findings
+from tools.tables import between, renew
 
 ROOT = Path(__file__).parents[1]
 RESULTS, DOCS = ROOT / "results", ROOT / "docs"
@@ -39,7 +40,9 @@ for needed in ("claims.json", "evaluation/with_forces_summary.csv"):
 shutil.copy(RESULTS / "claims.json", DOCS / "claims.json")
 claims = json.loads((DOCS / "claims.json").read_text())
 columns = ("id", "claim", "paper", "ours", "verdict")
-renew(ROOT / "README.md", r"\| [CF]\d+ \|", (f"| {' | '.join(c[column] for column in columns)} |" for c in claims))
+renew(DOCS / "results.md", r"\| [CFS]\d+ \|", (f"| {' | '.join(c[column] for column in columns)} |" for c in claims))
+
+between(ROOT / "README.md", "findings", findings(RESULTS))
 
 shutil.copy(RESULTS / "evaluation/with_forces_summary.csv", DOCS / "with_forces.csv")
 fits = pd.read_csv(DOCS / "with_forces.csv").to_dict("records")

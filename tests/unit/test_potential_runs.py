@@ -30,6 +30,7 @@ THERMAL = Thermal(
     block_fs=100.0,
     equilibration_sigmas=3.0,
     left_out_relaxation_times=3.0,
+    settled_within=0.01,
     rdf_cutoff_angstrom=5.0,
     rdf_bin_angstrom=0.25,
     rdf_frames=5,

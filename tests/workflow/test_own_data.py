@@ -1,4 +1,4 @@
-"""Data sets of frames of any size go through the whole study, by the commands that README.md gives."""
+"""Data sets of frames of any size go through the whole study, by the commands that docs/own_data.md gives."""
 
 import json
 import lzma
@@ -19,7 +19,7 @@ from bpstudy.network.model import load_network
 from bpstudy.potential.calculator import Potential
 from tests.workflow.project import ROOT, SMALL, WITH_FORCES, bpstudy, copied, snakemake
 
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs/own_data.md").read_text()
 MLEARN = ROOT.parent / "shared/datasets/mlearn"
 needs_mlearn = pytest.mark.skipif(not MLEARN.is_dir(), reason="needs ../shared/datasets/mlearn")
 
@@ -43,8 +43,8 @@ def alloy(seed, forces=True):
 
 
 def recipe(first):
-    """The commands of README's block of commands that begins so, line by line."""
-    blocks = [block.strip().splitlines() for block in re.findall(r"```\n(.*?)```", README, re.DOTALL)]
+    """The commands of the page's block of commands that begins so, line by line."""
+    blocks = [block.strip().splitlines() for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)]
     return next(block for block in blocks if block[0].startswith(first))
 
 
@@ -108,7 +108,7 @@ def test_alloys_of_two_elements_and_several_sizes_are_studied_to_the_end(tmp_pat
 
 
 @pytest.mark.slow
-def test_the_recipe_of_the_readme_for_data_of_no_times(tmp_path):
+def test_the_recipe_of_the_page_for_data_of_no_times(tmp_path):
     project = copied(tmp_path)
     write(project / "train.extxyz", [alloy(seed, forces=False) for seed in range(60)])
     write(project / "test.extxyz", [alloy(seed, forces=False) for seed in range(100, 112)])
@@ -120,7 +120,7 @@ def test_the_recipe_of_the_readme_for_data_of_no_times(tmp_path):
 
 @pytest.mark.slow
 @needs_mlearn
-def test_the_recipe_of_the_readme_for_germanium(tmp_path):
+def test_the_recipe_of_the_page_for_germanium(tmp_path):
     """A third of the training frames, of every kind: cells of 12 to 64 atoms, strained, with vacancies and surfaces."""
     project = copied(tmp_path)
     for part, stride in (("training", 3), ("test", 1)):
@@ -135,10 +135,10 @@ def test_the_recipe_of_the_readme_for_germanium(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_recipe_of_the_readme_for_a_trajectory(tmp_path):
-    """The overlay of "Your own crystal" as it stands there, with a trajectory of as many frames."""
+def test_the_recipe_of_the_page_for_a_trajectory(tmp_path):
+    """The overlay for one trajectory as it stands there, with a trajectory of as many frames."""
     project = copied(tmp_path)
-    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     system = next(block for block in blocks if "trajectory: my-trajectory.extxyz" in block)
     choices = next(block for block in blocks if "\nframes:" in block)
     (project / "mine.yaml").write_text(system + choices)
@@ -155,6 +155,6 @@ def test_the_recipe_of_the_readme_for_a_trajectory(tmp_path):
         frames[-1].positions = atoms.positions
         frames[-1].calc = SinglePointCalculator(frames[-1], **results)
     write(project / "my-trajectory.extxyz", frames)
-    command = next(line for line in README.splitlines() if line.startswith("snakemake") and "--configfile" in line)
+    command = next(line for line in PAGE.splitlines() if line.startswith("snakemake") and "--configfile" in line)
     followed(project, [command], small(project))
     assert_whole(project)
