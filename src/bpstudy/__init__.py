@@ -1,3 +1,3 @@
 """How to choose Behler-Parrinello symmetry functions: a reproducible study."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

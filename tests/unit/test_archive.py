@@ -11,6 +11,7 @@ from bpstudy.config.systems import Simulated
 from bpstudy.data.trajectory import read_frames
 from bpstudy.dynamics.archive import ArchiveError, add, archived, check_length, read_chunk, restore
 from bpstudy.dynamics.chunks import run_chunk
+from bpstudy.dynamics.datapackage import describe
 from bpstudy.provenance import record
 
 SYSTEM = Simulated.model_validate(
@@ -165,3 +166,13 @@ def test_the_record_tells_how_the_chunk_was_made(archive):
     assert made["predicate"]["runDetails"]["builder"]["version"]["ase"]
     metadata = made["predicate"]["runDetails"]["metadata"]
     assert metadata["startedOn"] <= metadata["finishedOn"]
+
+
+def test_the_archive_describes_itself(archive):
+    describe(archive.parent)
+    package = json.loads((archive.parent / "datapackage.json").read_text())
+    (resource,) = package["resources"]
+    assert resource["name"] == archive.name
+    assert [archive.parent / path for path in resource["path"]] == sorted(archive.glob("*.traj.xz"))
+    assert resource["bytes"] == sum(path.stat().st_size for path in archive.glob("*.traj.xz"))
+    assert set(resource["made"]) == {"simulation", "steps"}

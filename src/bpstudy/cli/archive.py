@@ -7,6 +7,7 @@ import typer
 
 from bpstudy.cli.messages import fail
 from bpstudy.dynamics import archive as archives
+from bpstudy.dynamics.datapackage import describe
 from bpstudy.provenance.restored import record_restored
 
 
@@ -18,6 +19,7 @@ def archive(
     """Archive the finished chunks of a system's dynamics that the archive does not hold yet."""
     try:
         added = archives.add(results / "dynamics" / system / "chunks", into / system)
+        describe(into)
     except archives.ArchiveError as error:
         fail(error)
     print(f"{system}: {len(added)} chunks added, {len(archives.archived(into / system))} in the archive")
