@@ -80,6 +80,12 @@ def bpstudy(folder, *arguments):
     )
 
 
+def audited(folder):
+    """`bpstudy audit --all` of a copy, which has the lock file that its jobs' environment is compared with."""
+    shutil.copy(ROOT / "requirements.lock", folder)
+    return bpstudy(folder, "audit", "--all")
+
+
 def copied(folder):
     for name in PROJECT:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy

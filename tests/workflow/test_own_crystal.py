@@ -11,7 +11,7 @@ from ase.io import read, write
 from bpstudy.data.trajectory import snapshot
 from bpstudy.network.model import load_network
 from bpstudy.potential.calculator import Potential
-from tests.workflow.project import SMALL, bpstudy, copied, snakemake
+from tests.workflow.project import SMALL, audited, bpstudy, copied, snakemake
 
 OVERLAY = {
     "systems": {"alloy": {"trajectory": "alloy.extxyz"}},
@@ -120,8 +120,8 @@ def test_frames_without_times_momenta_and_forces_are_studied_to_the_end(project)
     assert run.returncode == 0, run.stderr[-3000:]
     assert (project / "results/paper/paper.pdf").stat().st_size
     assert (project / "results/index.html").stat().st_size
-    audited = bpstudy(project, "audit", "--all")
-    assert audited.returncode == 0, audited.stdout[-3000:]
+    audit = audited(project)
+    assert audit.returncode == 0, audit.stdout[-3000:]
     said = (project / "results/left_out.md").read_text()
     assert "no times" in said
     assert not (project / "results/figures/fig14.png").exists()

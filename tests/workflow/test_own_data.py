@@ -17,7 +17,7 @@ from snakemake.utils import update_config
 
 from bpstudy.network.model import load_network
 from bpstudy.potential.calculator import Potential
-from tests.workflow.project import ROOT, SMALL, WITH_FORCES, bpstudy, copied, snakemake
+from tests.workflow.project import ROOT, SMALL, WITH_FORCES, audited, bpstudy, copied, snakemake
 
 PAGE = (ROOT / "docs/own_data.md").read_text()
 MLEARN = ROOT.parent / "shared/datasets/mlearn"
@@ -75,8 +75,8 @@ def assert_whole(project):
     assert (project / "results/index.html").stat().st_size
     claims = {claim["id"]: claim["verdict"] for claim in json.loads((project / "results/claims.json").read_text())}
     assert claims["C6"] == "undecidable"  # spikes in time
-    audited = bpstudy(project, "audit", "--all")
-    assert audited.returncode == 0, audited.stdout[-3000:]
+    audit = audited(project)
+    assert audit.returncode == 0, audit.stdout[-3000:]
 
 
 @pytest.mark.slow
