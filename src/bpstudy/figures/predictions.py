@@ -69,10 +69,15 @@ def predictions(
     sets = [_collect(tables, name, color, median["n_atoms"], per_atom) for name, color in drawn.items()]
 
     figure = style.figure(width_cm, 10.5)
-    energy, residual = figure.subplots(2, 1, sharex=True, height_ratios=[4, 3])
-    _energies(energy, sets, line)
+    # A column a set: the end of a long run is far from its first frames.
+    widths = [2.0 if one is sets[0] else 1.0 for one in sets]
+    energies, residuals = figure.subplots(
+        2, len(sets), sharex="col", sharey="row", height_ratios=[4, 3], width_ratios=widths, squeeze=False
+    )
+    _energies(energies, sets, line)
+    _residuals(residuals, sets, line)
+    energy, residual = energies[0], residuals[0]
     energy.set_ylabel(f"$E$ − mean (eV per {'atom' if per_atom else 'cell'})")
-    _residuals(residual, sets, line)
     energy.set_title(
         f"{experiment}: {median['functions']}, $R_c$ = {median['cutoff_angstrom']:g} Å, "
         f"hidden layers {median['hidden']}",
@@ -122,9 +127,9 @@ def _collect(tables: Mapping[int, pd.DataFrame], name: str, color: str, n_atoms:
     )
 
 
-def _energies(ax: Axes, sets: list[_Set], line: int) -> None:
+def _energies(axes: Sequence[Axes], sets: list[_Set], line: int) -> None:
     origin = sets[0].dft_ev.mean()
-    for one in sets:
+    for ax, one in zip(axes, sets, strict=True):
         dft = one.dft_ev - origin
         label = "DFT" if one is sets[0] else None
         sns.lineplot(
@@ -139,16 +144,16 @@ def _energies(ax: Axes, sets: list[_Set], line: int) -> None:
             ax=ax,
         )
         _networks(ax, one, one.networks_ev - origin, line, labelled=True)
-    _scale(ax, np.concatenate([part for one in sets for part in (one.dft_ev, one.networks_ev[line])]) - origin)
+    _scale(axes[0], np.concatenate([part for one in sets for part in (one.dft_ev, one.networks_ev[line])]) - origin)
 
 
-def _residuals(ax: Axes, sets: list[_Set], line: int) -> None:
-    for one in sets:
+def _residuals(axes: Sequence[Axes], sets: list[_Set], line: int) -> None:
+    for ax, one in zip(axes, sets, strict=True):
         _networks(ax, one, one.residuals_mev, line, labelled=False)
-    ax.axhline(0, color=style.DFT, linewidth=0.6)
-    _scale(ax, np.concatenate([one.residuals_mev[line] for one in sets]))
-    ax.set_ylabel("NN − DFT (meV per atom)")
-    ax.set_xlabel(sets[0].time_label)
+        ax.axhline(0, color=style.DFT, linewidth=0.6)
+        ax.set_xlabel(one.time_label)
+    _scale(axes[0], np.concatenate([one.residuals_mev[line] for one in sets]))
+    axes[0].set_ylabel("NN − DFT (meV per atom)")
 
 
 def _networks(ax: Axes, one: _Set, values: np.ndarray, line: int, labelled: bool) -> None:
