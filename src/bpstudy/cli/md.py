@@ -91,7 +91,7 @@ def md(
         drawn = started.startswith("drawn")
         print(f"velocities: {started}{f' ({temperature:g} K, seed {seed})' if drawn else ''}")
         try:
-            table = run_to_file(atoms, potential, settings, output, None if watch is None else watch.offer)
+            table = run_to_file(atoms, potential, settings, output, watch.offer if watch else None)
         except UncertaintyError:
             assert watch is not None
             watch.offer_refused()
