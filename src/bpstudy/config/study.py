@@ -238,24 +238,11 @@ class Config(Section):
                 problems.append(f"{key} = {name!r}: it needs {wanted}")
             elif self.with_forces and self.with_forces.held_out not in experiment.held_out:
                 problems.append(f"{key} = {name!r}: is not tested on {self.with_forces.held_out!r}")
-        problems += self._coverage_has_its_frames()
         if self.with_forces:
             problems += self._curves_with_forces(self.with_forces)
         if problems:
             raise ValueError("\n".join(problems))
         return self
-
-    def _coverage_has_its_frames(self) -> list[str]:
-        asked = self.with_forces.coverage if self.with_forces else None
-        if asked is None or self.with_forces is None:
-            return []
-        there = self.frames[self.with_forces.held_out].count
-        if there is not None and there < asked.frames:
-            return [
-                f"with_forces.coverage.confidence = {asked.confidence:g}: needs {asked.frames} frames, "
-                f"frames.{self.with_forces.held_out} has {there}; lower it, or leave it out (coverage: null)"
-            ]
-        return []
 
     def _curves_with_forces(self, asked: WithForces) -> list[str]:
         """What is wrong with the learning curves of a pair."""
@@ -302,6 +289,18 @@ class Config(Section):
     def _plausible(self) -> Self:
         if problems := implausible(self):
             raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _coverage_has_its_frames(self) -> Self:
+        asked = self.with_forces.coverage if self.with_forces else None
+        if asked is not None and self.with_forces is not None:
+            there = self.frames[self.with_forces.held_out].count
+            if there is not None and there < asked.frames:
+                raise ValueError(
+                    f"with_forces.coverage.confidence = {asked.confidence:g}: needs {asked.frames} frames, "
+                    f"frames.{self.with_forces.held_out} has {there}; lower it, or leave it out (coverage: null)"
+                )
         return self
 
     @property
