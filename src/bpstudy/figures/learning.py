@@ -49,7 +49,7 @@ def learning(table: pd.DataFrame, count_of_shares: int, width_cm: float = style.
         ax.yaxis.set_minor_formatter(NullFormatter())
         ax.xaxis.minorticks_off()
         ax.grid(True, axis="y")
-    panels[0].set_ylabel("RMSE on another run (meV per atom)")
+    panels[0].set_ylabel("RMSE on held-out frames (meV per atom)")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     sns.despine(fig=figure)
     return figure

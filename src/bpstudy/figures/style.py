@@ -22,7 +22,7 @@ CM_PER_INCH = 2.54
 DFT, NETWORK, HELD_OUT, INDEPENDENT, MARKED, PLAIN = "#000000", "#D55E00", "#009E73", "#CC79A7", "#0072B2", "#7F7F7F"
 SETS = {"train": NETWORK, "later": HELD_OUT, "independent": INDEPENDENT}
 OTHER_SETS = ("#56B4E9", "#E69F00", "#F0E442")
-SET_LABELS = {"train": "training frames", "later": "later frames", "independent": "independent trajectory"}
+SET_LABELS = {"train": "training frames", "later": "later frames", "independent": "independent frames"}
 TYPES = {"G1": "#000000", "G2": "#D55E00", "G3": "#0072B2", "G4": "#009E73", "G5": "#CC79A7"}
 
 FORMATS = ("png", "svg", "pdf")
