@@ -292,7 +292,7 @@ def test_overview_ranks_by_the_hardest_set_and_shows_every_seed():
     legend = [text.get_text() for text in ax.figure.legends[0].texts]
     assert [text.split(" (")[0] for text in legend] == [
         "training frames",
-        "independent trajectory",
+        "independent frames",
         "ridge regression",
     ]
 
