@@ -193,7 +193,7 @@ def test_numbers_of_the_paper_are_those_of_the_tables(built, study):
     assert "own energies, 0.0123 meV per atom" in text
     assert "200 ± 82" in text  # temperature
     assert "163" in text  # sd of the energies, meV
-    for system in study.systems:
+    for system in study.used_systems:
         assert system in text
 
 

@@ -77,7 +77,7 @@ def errors_by_size(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
         axes.set(xlabel="functions", ylabel=label, yscale="log")
         axes.set_xticks(sorted(set(table["budget"])))
     handles, labels = axes.get_legend_handles_labels()
-    drawn.legend(handles, labels, loc="outside lower center", ncols=4)
+    drawn.legend(handles, labels, loc="outside lower center", ncols=3)
     return drawn
 
 
