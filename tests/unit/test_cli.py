@@ -22,7 +22,7 @@ def test_the_studys_configuration_is_valid():
     assert result.exit_code == 0
     experiments = len(load(yaml.safe_load((ROOT / "config.yaml").read_text())).experiments)
     seeds = len(yaml.safe_load((ROOT / "profiles/quick/study.yaml").read_text())["seeds"])
-    assert f"3 systems, {experiments} experiments, {experiments * seeds} trainings" in result.output
+    assert f"4 systems, {experiments} experiments, {experiments * seeds} trainings" in result.output
 
 
 @pytest.mark.parametrize(
