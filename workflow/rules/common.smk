@@ -2,7 +2,7 @@
 import os
 import re
 
-from bpstudy.dynamics.archive import SUFFIXES
+from bpstudy.dynamics.archive import STRAINED as STRAINED_SUFFIXES, SUFFIXES
 from bpstudy.config.datasets import Imported
 from bpstudy.config.systems import Simulated
 from bpstudy.running.imports import modules_behind
@@ -44,6 +44,18 @@ def archived_files(wildcards):
     """What the archive holds of the system's chunks."""
     chunks = range(STUDY.systems[wildcards.system].chunks)
     return [f"{STUDY.archive}/{wildcards.system}/{n:04d}{suffix}" for n in chunks for suffix in SUFFIXES]
+
+
+def is_archived(w):
+    return bool(STUDY.archive) and w.system in STUDY.used_systems
+
+
+def strained_files(w):
+    """Chunks of strained cells: archived, or computed here."""
+    chunks = range(STUDY.systems[w.system].chunks)
+    if is_archived(w):
+        return [f"{STUDY.archive}/{w.system}/{n:04d}{suffix}" for n in chunks for suffix in STRAINED_SUFFIXES]
+    return [f"results/dynamics/{w.system}/chunks/{n:04d}.traj" for n in chunks]
 
 
 def state_before(wildcards):

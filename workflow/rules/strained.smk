@@ -1,7 +1,6 @@
 # Single points of strained cells. Part of `all` only where an experiment's frames name such a system. All of them:
 # `snakemake --cores 1 strained_cells_all`. A chunk that is there is not computed again.
 from bpstudy.config.systems import Strained
-from bpstudy.dynamics.archive import STRAINED as STRAINED_SUFFIXES
 
 STRAINED = [name for name, system in STUDY.systems.items() if isinstance(system, Strained)]
 
@@ -11,18 +10,6 @@ try:
             check_length(Path(STUDY.archive, system), STUDY.systems[system])
 except ArchiveError as error:
     raise WorkflowError(str(error))
-
-
-def is_archived(w):
-    return bool(STUDY.archive) and w.system in STUDY.used_systems
-
-
-def strained_files(w):
-    """Chunks of strained cells: archived, or computed here."""
-    chunks = range(STUDY.systems[w.system].chunks)
-    if is_archived(w):
-        return [f"{STUDY.archive}/{w.system}/{n:04d}{suffix}" for n in chunks for suffix in STRAINED_SUFFIXES]
-    return [f"results/dynamics/{w.system}/chunks/{n:04d}.traj" for n in chunks]
 
 
 rule strained_cells_all:
