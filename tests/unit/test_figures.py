@@ -237,9 +237,9 @@ def test_of_two_seeds_the_better_is_the_median():
 
 def test_later_frames_are_drawn_apart_and_an_independent_trajectory_is_not():
     sets = ("train", "later", "independent")
-    energy, residual = predictions(prediction_tables(sets=sets), metrics(sets=sets), "dense").axes
-    assert len(_line(energy, "NN, training frames")) == len(_line(energy, "NN, later frames")) == 50
-    assert not [line for line in energy.get_lines() if "independent" in line.get_label()]
+    energy, later, residual, _ = predictions(prediction_tables(sets=sets), metrics(sets=sets), "dense").axes
+    assert len(_line(energy, "NN, training frames")) == len(_line(later, "NN, later frames")) == 50
+    assert not [line for ax in (energy, later) for line in ax.get_lines() if "independent" in line.get_label()]
     lines = residual.get_title(loc="left").splitlines()
     assert [line.split(":")[0] for line in lines] == ["seed 2, training frames", "seed 2, later frames"]
 
@@ -247,8 +247,8 @@ def test_later_frames_are_drawn_apart_and_an_independent_trajectory_is_not():
 def test_sets_of_other_names_can_be_drawn():
     sets = ("train", "hot")
     figure = predictions(prediction_tables(sets=sets), metrics(sets=sets), "dense", held_out=["hot"])
-    assert len(_line(figure.axes[0], "NN, hot frames")) == 50
-    assert "seed 2, hot frames: RMSE 1.48" in figure.axes[1].get_title(loc="left")
+    assert len(_line(figure.axes[1], "NN, hot frames")) == 50
+    assert "seed 2, hot frames: RMSE 1.48" in figure.axes[2].get_title(loc="left")
     ranked = overview(metrics(sets=sets), ["dense"])
     assert [text.get_text().split(" (")[0] for text in ranked.legends[0].texts] == [
         "training frames",

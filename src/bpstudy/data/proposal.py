@@ -98,7 +98,8 @@ def _choices(study: Config, tested: bool, table: pd.DataFrame) -> dict[str, dict
         elif name in held_out:
             found[name] = {"system": MINE, "part": "test"} if tested or name in deciding else None
         else:
-            fewer = {"count": most} if most < min(len(table), frames.count or len(table)) else {}
+            many = most < min(len(table), frames.count or len(table)) and name != curves.frames
+            fewer = {"count": most} if many else {}  # learning curves say themselves how many frames they take
             found[name] = {"system": MINE, "part": "validation" if name in validating else "train"} | fewer
     return found
 
