@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 import yaml
 
 from bpstudy.running.slurm import jobs_of
-from tests.workflow.project import TRAINED, TRAJECTORY, assert_same, computing, environment, snakemake
+from tests.workflow.project import TRAINED, TRAJECTORY, assert_same, bpstudy, computing, environment, snakemake
 from tests.workflow.test_chunks import LITHIUM
 
 NODE = Path(__file__).with_name("node.sh")
@@ -180,13 +179,3 @@ def test_account_and_partition_of_an_overlay(project):
 def scontrol(*change):
     host = subprocess.run(["hostname", "-s"], check=True, capture_output=True, text=True).stdout.strip()
     subprocess.run(["scontrol", "update", f"nodename={host}", *change], check=True)
-
-
-def bpstudy(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "bpstudy.cli", *arguments],
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-    )

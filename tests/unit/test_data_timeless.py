@@ -15,6 +15,17 @@ from bpstudy.symmetry.functions import G1, G2, G3
 
 RNG = np.random.default_rng(0)
 
+COMPARED = Comparisons(
+    draws=200,
+    confidence=0.95,
+    seed=0,
+    block_fs=100.0,
+    groups={"pair": ["a", "b"]},
+    shown={},
+    decided_on="test",
+    combinations="pair",
+)
+
 
 def predictions(frames, times=np.nan):
     energy = RNG.normal(size=frames)
@@ -31,36 +42,16 @@ def predictions(frames, times=np.nan):
 
 
 def test_comparisons_count_blocks_in_frames():
-    settings = Comparisons(
-        draws=200,
-        confidence=0.95,
-        seed=0,
-        block_fs=100.0,
-        groups={"pair": ["a", "b"]},
-        shown={},
-        decided_on="test",
-        combinations="pair",
-    )
     table = predictions(40).assign(set="test")
     worse = table.assign(energy_nn_ev=table["energy_dft_ev"] + 3 * (table["energy_nn_ev"] - table["energy_dft_ev"]))
-    ranking, differences = compare({"a": [table], "b": [worse]}, 4, settings)
+    ranking, differences = compare({"a": [table], "b": [worse]}, 4, COMPARED)
     assert ranking["experiment"].tolist() == ["a", "b"]
     assert np.isfinite(differences["difference_mev_per_atom"]).all()
 
 
 def test_frames_of_several_sizes_count_by_the_atom():
-    settings = Comparisons(
-        draws=200,
-        confidence=0.95,
-        seed=0,
-        block_fs=100.0,
-        groups={"pair": ["a", "b"]},
-        shown={},
-        decided_on="test",
-        combinations="pair",
-    )
     table = predictions(40).assign(set="test", n_atoms=[2, 8] * 20)
-    ranking, _ = compare({"a": [table], "b": [table]}, 5, settings)
+    ranking, _ = compare({"a": [table], "b": [table]}, 5, COMPARED)
     per_atom = (table["energy_nn_ev"] - table["energy_dft_ev"]) / table["n_atoms"]
     np.testing.assert_allclose(ranking["rmse_mev_per_atom"], 1000 * np.sqrt((per_atom**2).mean()))
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ase.build import bulk, make_supercell
-from ase.calculators.emt import EMT
+from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from bpstudy.network.model import build_network
@@ -19,6 +18,7 @@ from bpstudy.training.layers import direct_places
 from bpstudy.training.networks import fit_scalers
 from bpstudy.training.objective import Objective
 from bpstudy.training.sets import training_forces
+from tests.alloys import strained_alloy
 
 RADIAL = [G2(2.0, rs, 4.5, s) for rs in (2.2, 2.8, 3.6) for s in ("Al", "Cu")]
 FUNCTIONS = {
@@ -28,21 +28,7 @@ FUNCTIONS = {
 
 
 def structure(seed, forces=True):
-    """2 to 8 atoms of Cu and Al, strained, with a vacancy at times; energies and forces by EMT."""
-    rng = np.random.default_rng(seed)
-    atoms = bulk("Cu", cubic=True)
-    if seed % 3 == 0:
-        atoms = make_supercell(atoms, np.diag([2, 1, 1]))
-    atoms.symbols[rng.permutation(len(atoms))[: 1 + seed % 2]] = "Al"
-    if seed % 4 == 1:
-        del atoms[int(rng.integers(len(atoms)))]
-    atoms.set_cell(atoms.cell.array @ (np.eye(3) + 0.03 * rng.normal(size=(3, 3))), scale_atoms=True)
-    atoms.rattle(0.08, seed=seed)
-    atoms.calc = EMT()
-    results = {"energy": atoms.get_potential_energy()} | ({"forces": atoms.get_forces()} if forces else {})
-    frame = atoms.copy()
-    frame.calc = SinglePointCalculator(frame, **results)
-    return frame
+    return strained_alloy(seed, 1 + seed % 2, 0.03, forces)
 
 
 @pytest.fixture(scope="module")

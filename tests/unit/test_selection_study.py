@@ -23,8 +23,9 @@ from bpstudy.selection.frames import with_free_energy
 from bpstudy.selection.methods import METHODS as REGISTERED
 from bpstudy.selection.methods import choose
 from bpstudy.selection.pool import PoolSettings, make_pool, proposals
-from bpstudy.selection.sets import choose_sets, folds_in_time, pool_settings, read_sets
+from bpstudy.selection.sets import choose_sets, pool_settings, read_sets
 from bpstudy.selection.setting import prepare
+from bpstudy.statistics.splits import folds_in_time
 from bpstudy.symmetry import SymmetryFunctions, grid
 from tests.unit.selection_data import crystals
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from ase.build import bulk, make_supercell
+from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
@@ -17,6 +17,7 @@ from snakemake.utils import update_config
 
 from bpstudy.network.model import load_network
 from bpstudy.potential.calculator import Potential
+from tests.alloys import strained_alloy
 from tests.workflow.project import ROOT, SMALL, WITH_FORCES, audited, bpstudy, copied, snakemake
 
 PAGE = (ROOT / "docs/own_data.md").read_text()
@@ -25,21 +26,7 @@ needs_mlearn = pytest.mark.skipif(not MLEARN.is_dir(), reason="needs ../shared/d
 
 
 def alloy(seed, forces=True):
-    """4 to 8 atoms of Al and Cu, strained, with a vacancy at times: energy and forces by EMT, of no time."""
-    rng = np.random.default_rng(seed)
-    atoms = bulk("Cu", cubic=True)
-    if seed % 3 == 0:
-        atoms = make_supercell(atoms, np.diag([2, 1, 1]))
-    atoms.symbols[rng.permutation(len(atoms))[: seed % 4]] = "Al"
-    if seed % 4 == 1:
-        del atoms[int(rng.integers(len(atoms)))]
-    atoms.set_cell(atoms.cell.array @ (np.eye(3) + 0.02 * rng.normal(size=(3, 3))), scale_atoms=True)
-    atoms.rattle(0.08, seed=seed)
-    atoms.calc = EMT()
-    results = {"energy": atoms.get_potential_energy()} | ({"forces": atoms.get_forces()} if forces else {})
-    frame = atoms.copy()
-    frame.calc = SinglePointCalculator(frame, **results)
-    return frame
+    return strained_alloy(seed, seed % 4, 0.02, forces)
 
 
 def recipe(first):

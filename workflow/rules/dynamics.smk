@@ -1,13 +1,4 @@
-from pathlib import Path
-
 from bpstudy.config.checks import TRAJECTORY
-from bpstudy.dynamics.archive import ArchiveError, check_length
-
-try:
-    for system in SIMULATED if STUDY.archive else []:
-        check_length(Path(STUDY.archive, system), STUDY.systems[system])
-except ArchiveError as error:
-    raise WorkflowError(str(error))
 
 
 rule dynamics_chunk:

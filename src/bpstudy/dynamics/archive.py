@@ -25,9 +25,9 @@ from bpstudy.data.columns import Columns, ColumnsError, joined, parse
 from bpstudy.data.trajectory import StoredFrames, read_frames, snapshot, write_frames
 from bpstudy.files import atomic_path
 
-# Contexts of eight bytes, the size of most numbers: a sixth smaller than the default.
 STRAINED = (SUFFIXES[0], SUFFIXES[2])  # files of a chunk of strained cells
 RESULTS = ("energy", "free_energy", "forces", "stress")
+# Contexts of eight bytes, the size of most numbers: a sixth smaller than the default.
 COMPRESSION = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "lp": 3, "pb": 3}]
 
 
@@ -188,8 +188,7 @@ def read_chunk(archive: Path, number: str, simulation: Simulation, steps: tuple[
         ArchiveError: a file is missing or damaged, or was made with other settings.
     """
     verify(archive, number)
-    record = json.loads((archive / f"{number}.record.json").read_text())
-    made = record["predicate"]["buildDefinition"]["externalParameters"]
+    made = _record(archive, number)["predicate"]["buildDefinition"]["externalParameters"]
     if Simulation.model_validate(made["simulation"]) != simulation:
         raise ArchiveError(
             f"{archive / number}.record.json: was made with other settings than the configuration's; "

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from bpstudy.config.selection import Selection, TrialNetworks
 from bpstudy.selection.linear import linear_errors
-from bpstudy.selection.sets import FittedSet, folds_in_time
+from bpstudy.selection.sets import FittedSet
 from bpstudy.selection.targets import Tolerances
 from bpstudy.selection.trial import TrialSettings, fit_trial
+from bpstudy.statistics.splits import folds_in_time
 from bpstudy.symmetry import SymmetryFunctions
 from bpstudy.symmetry.neighbors import Neighbors
 

@@ -11,18 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from ase import Atoms
-from numpy.typing import NDArray
 
 from bpstudy.config.selection import ALL_FRAMES, COMBINATIONS, HALVES, RANDOM, CandidatePool, Selection
 from bpstudy.selection.cost import model_us
 from bpstudy.selection.pool import PoolSettings
 from bpstudy.selection.targets import Tolerances
 from bpstudy.symmetry import SymmetryFunctions
-
-N_FOLDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,11 +90,6 @@ def pool_settings(pool: CandidatePool) -> PoolSettings:
     return PoolSettings(cutoff=values.pop("cutoff_angstrom"), **values)
 
 
-def folds_in_time(count: int) -> NDArray[np.intp]:
-    """Five folds of consecutive frames, fewer for fewer frames."""
-    return np.arange(count) * min(N_FOLDS, count) // count
-
-
 def choose_sets(
     train: Sequence[Atoms],
     selection: Selection,
@@ -113,7 +104,7 @@ def choose_sets(
     from bpstudy.selection.methods import choose
     from bpstudy.selection.setting import prepare
 
-    setting = prepare(train, folds_in_time(len(train)), pool_settings(selection.pool), threads=selection.threads)
+    setting = prepare(train, pool=pool_settings(selection.pool), threads=selection.threads)
     pool, units, middle = setting.pool, setting.problem.tolerances, len(train) // 2
     say(f"{len(pool.functions)} candidates, {len(pool.dead)} dead and {len(pool.doubled)} doubled ones dropped")
     if not setting.problem.equations.has_forces:
@@ -125,7 +116,7 @@ def choose_sets(
         )
     problems = {ALL_FRAMES: setting.problem}
     for part, frames in zip(HALVES, (train[:middle], train[middle:]), strict=True):
-        half = prepare(frames, folds_in_time(len(frames)), pool, units, threads=selection.threads)
+        half = prepare(frames, pool=pool, tolerances=units, threads=selection.threads)
         problems[part] = half.problem
     sets: dict[str, FittedSet] = {}
     for name, (method, budget, part) in selection.chosen.items():

@@ -18,6 +18,7 @@ from bpstudy.selection.methods import Problem
 from bpstudy.selection.pool import Pool, PoolSettings, make_pool
 from bpstudy.selection.sample import draw_sample
 from bpstudy.selection.targets import Tolerances
+from bpstudy.statistics.splits import folds_in_time
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ def prepare(
     """
     if len(train) < 2:
         raise ValueError(f"{len(train)} frame(s) of training data; at least two are needed to choose functions")
-    fold = np.arange(len(train)) * min(5, len(train)) // len(train) if folds is None else np.asarray(folds, int)
+    fold = folds_in_time(len(train)) if folds is None else np.asarray(folds, int)
     made = pool if isinstance(pool, Pool) else make_pool(train, pool)
     units = tolerances or Tolerances.typical(train, made.nearest_angstrom)
     equations = accumulate(made.functions, train, fold, forces, threads=threads)

@@ -45,6 +45,11 @@ def split_frames(
     return Split(range(start, start + span, stride), validation, test)
 
 
+def folds_in_time(count: int, n_folds: int = 5) -> NDArray[np.intp]:
+    """The fold of each of `count` frames, (count,): consecutive ones share a fold; fewer folds for fewer frames."""
+    return np.arange(count) * min(n_folds, count) // count
+
+
 def contiguous_folds(
     n_frames: int, n_folds: int = 5, gap: int = 0
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:

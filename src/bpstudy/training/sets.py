@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bpstudy.config.experiments import Forces, Stress
 from bpstudy.data.trajectory import StoredFrames
 from bpstudy.descriptors.features import Features, labelled_energies, read_blocks
-from bpstudy.descriptors.gradients import ForceError, ForceSet, force_set, read_functions
+from bpstudy.descriptors.gradients import Derivatives, ForceError, ForceSet, force_set, read_functions
 from bpstudy.descriptors.strains import StressSet, stress_set
 from bpstudy.statistics.metrics import rms
 from bpstudy.training.forces import ForceData
@@ -65,20 +65,20 @@ class FrameSet:
 
 def training_forces(sets: Mapping[str, FrameSet], weight: float) -> dict[str, ForceData]:
     """The forces of each set that has them, in the unit of those trained on; none without a weight in the loss."""
-    known = sets[TRAIN].forces
-    if not weight or known is None:
-        return {}
-    scale = rms(known.forces_ev_per_angstrom)
-    return {name: ForceData(of.forces, scale, weight) for name, of in sets.items() if of.forces is not None}
+    return _in_the_loss({name: of.forces for name, of in sets.items()}, weight)
 
 
 def training_stress(sets: Mapping[str, FrameSet], weight: float) -> dict[str, ForceData]:
     """As `training_forces`, of the stress."""
-    known = sets[TRAIN].stress
-    if not weight or known is None:
+    return _in_the_loss({name: of.stress for name, of in sets.items()}, weight)
+
+
+def _in_the_loss(known: Mapping[str, Derivatives | None], weight: float) -> dict[str, ForceData]:
+    trained_on = known[TRAIN]
+    if not weight or trained_on is None:
         return {}
-    scale = rms(known.targets)
-    return {name: ForceData(of.stress, scale, weight) for name, of in sets.items() if of.stress is not None}
+    scale = rms(trained_on.targets)
+    return {name: ForceData(of, scale, weight) for name, of in known.items() if of is not None}
 
 
 def read_set(blocks: Sequence[str], thermo: str, energy: str) -> FrameSet:
