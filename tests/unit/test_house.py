@@ -2,6 +2,8 @@
 
 import ast
 import re
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,9 @@ def test_the_tree_in_contributing_names_every_folder():
 def test_no_import_runs_against_the_flow(path):
     own = STAGES.index(stage_of(path))
     assert {name for name in imported_stages(path) if STAGES.index(name) > own} == set()
+
+
+def test_no_script_has_the_name_of_a_library():
+    """`python workflow/scripts/name.py` puts that folder first on the path: `coverage.py` hid the library from Numba."""
+    libraries = set(packages_distributions()) | sys.stdlib_module_names
+    assert {path.stem for path in ROOT.glob("workflow/scripts/**/*.py")} & libraries == set()

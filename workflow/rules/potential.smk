@@ -66,7 +66,7 @@ if COVERAGE:
         message:
             "coverage of a committee's intervals"
         script:
-            "../scripts/coverage.py"
+            "../scripts/committee_coverage.py"
 
 
 # Not part of `all`: some DFT. `snakemake --cores 2 equation_of_state`
