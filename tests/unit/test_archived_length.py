@@ -12,7 +12,7 @@ from bpstudy.data.archived import MANIFEST, archived_steps
 from bpstudy.data.prepare import prepare
 
 ROOT = Path(__file__).parents[2]
-LENGTHS = {"cu4": 1000, "li27": 35000, "li27-b": 3000}  # complete
+LENGTHS = {"cu4": 1000, "li27": 35000, "li27-b": 6000}  # complete
 
 
 def archive(folder, **steps):
