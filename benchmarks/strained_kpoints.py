@@ -1,7 +1,7 @@
 """How the elastic constants of bcc Li depend on k-points and smearing: `python -m benchmarks.strained_kpoints`.
 
-Meshes are those of the conventional cell of two atoms, which a cell of 2 × 2 × 2 of them has with half as many points an
-axis. Central differences of the stress (VASP's and ASE's sign: negative under pressure), Fermi-Dirac smearing.
+Meshes are those of the conventional cell of two atoms; a cell of 2 × 2 × 2 of them has half as many points along each
+axis. Central differences of the stress (ASE's sign: negative under pressure), Fermi-Dirac smearing.
 """
 
 from pathlib import Path
@@ -54,6 +54,6 @@ if __name__ == "__main__":
     table = pd.DataFrame(rows)
     TABLE.write_text(
         f"# k-points and smearing of strained lithium\n\nWritten by `python -m benchmarks.strained_kpoints`: bcc Li, "
-        f"{LATTICE_CONSTANT_ANGSTROM} Å, PBE, {CUTOFF_EV} eV, meshes of the conventional cell. The cells of `li-strained` "
-        "have 0.3 eV and about 8 points.\n\n" + table.to_markdown(index=False, floatfmt=".2f") + "\n"
+        f"{LATTICE_CONSTANT_ANGSTROM} Å, PBE, {CUTOFF_EV} eV, meshes of the conventional cell. The cells of "
+        "`li-strained` have 0.3 eV and about 8 points.\n\n" + table.to_markdown(index=False, floatfmt=".2f") + "\n"
     )
