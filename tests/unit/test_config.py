@@ -263,7 +263,7 @@ def test_all_mistakes_are_named_at_once():
 def test_systems_that_nothing_names_are_not_used():
     values = changed("systems/spare", STUDY["systems"]["li27"])
     study = load(values)
-    assert set(study.systems) - set(study.used_systems) == {"spare", "li-strained"}
+    assert set(study.systems) - set(study.used_systems) == {"spare"}
 
 
 def test_even_stride_spreads_the_frames_over_what_there_is():
@@ -336,3 +336,16 @@ def test_blocks_have_names_of_their_own():
         Block(type="G5", grid="fortnet", pairs="fortnet", **block).slug,
     }
     assert names == {"G1-12-graded", "G1-12-degenerate", "G5-12-fortnet-unordered", "G5-12-fortnet-fortnet"}
+
+
+def test_a_system_that_is_null_takes_along_what_needs_it():
+    study = load(merged(STUDY, {"systems": {"li-strained": None}}))
+    assert study.properties is None
+    assert set(load(STUDY).experiments) - set(study.experiments) == {"rich-strained"}
+    assert {frames.system for frames in study.frames.values()} == {"li27", "li27-b"}
+
+
+def test_frames_that_are_null_take_along_what_is_trained_on_them():
+    study = load(merged(STUDY, {"frames": {"strained-validation": None}}))
+    assert study.properties is None
+    assert "rich-strained" not in study.experiments

@@ -104,7 +104,7 @@ def rules_with_environment() -> list[tuple[str, str, Path]]:
 def test_rules_are_seen_wherever_they_stand():
     rules = {rule: script.name for rule, _, script in rules_with_environment()}
     assert rules["train"] == "train.py"
-    assert rules["equation_of_state_dft"] == "equation_of_state_dft.py"  # inside two ifs
+    assert rules["properties_dft"] == "properties_dft.py"  # inside an if
     assert rules["energy_figure"] == "energy.py"  # a script in a folder
 
 

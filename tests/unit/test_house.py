@@ -41,6 +41,6 @@ def test_no_import_runs_against_the_flow(path):
 
 
 def test_no_script_has_the_name_of_a_library():
-    """`python workflow/scripts/name.py` puts that folder first on the path: `coverage.py` hid the library from Numba."""
+    """`python workflow/scripts/name.py` puts that folder first on the path: coverage.py hid a library from Numba."""
     libraries = set(packages_distributions()) | sys.stdlib_module_names
     assert {path.stem for path in ROOT.glob("workflow/scripts/**/*.py")} & libraries == set()

@@ -17,7 +17,8 @@ from bpstudy.config.systems import Strained
 from bpstudy.data.trajectory import StoredFrames
 from bpstudy.dynamics import archive as archives
 from bpstudy.dynamics.archive import ArchiveError, add, check_length, read_strained, restore
-from bpstudy.dynamics.strained import calculator_of, draw_cell, draw_cells, table_of
+from bpstudy.dynamics.calculators import calculator_of
+from bpstudy.dynamics.strained import draw_cell, draw_cells, table_of
 
 ROOT = Path(__file__).parents[2]
 COPPER = {"lattice": "fcc", "element": "Cu", "lattice_constant_angstrom": 3.61}

@@ -138,6 +138,11 @@ def held_out_of_the_run(experiment):
     return [name for name in chosen.held_out if STUDY.frames[name].system == STUDY.frames[chosen.frames].system]
 
 
+def dft_properties(file):
+    """A table of the crystal's properties by DFT: archived, or computed here."""
+    return f"{STUDY.properties.reference or 'results/properties/dft'}/{file}"
+
+
 # None: no experiment looks at forces.
 WITH_FORCES = STUDY.with_forces
 

@@ -14,6 +14,7 @@ FIGURES = [
     "figS5",
     "figS6",
     "figS7",
+    *(["figS8"] if PROPERTIES else []),
     *(["figS9"] if SELECTION else []),
 ]
 
@@ -227,17 +228,17 @@ if RUNS_OF:
             "../scripts/figures/potential_runs.py"
 
 
-if EOS and EOS.system in SIMULATED:
+if PROPERTIES:
 
-    rule equation_of_state_figure:
+    rule properties_figure:
         input:
-            dft="results/equation_of_state/dft.csv",
-            networks="results/equation_of_state/networks.csv",
-            elastic_dft="results/equation_of_state/elastic_dft.csv",
-            elastic_networks="results/equation_of_state/elastic_networks.csv",
-            code=code("bpstudy.figures.equation_of_state"),
+            dft=dft_properties("curve.csv"),
+            dft_table=dft_properties("properties.csv"),
+            curve="results/properties/curve.csv",
+            networks="results/properties/networks.csv",
+            code=code("bpstudy.figures.properties"),
         output:
-            drawn("figS8", "equation_of_state", "Lithium"),
+            drawn("figS8", "properties", "Lithium"),
         log:
             "results/logs/figures/figS8.log",
         localrule: True
@@ -246,9 +247,9 @@ if EOS and EOS.system in SIMULATED:
         params:
             **DRAWING,
         message:
-            "figS8: energy against volume, elastic constants"
+            "figS8: properties of the crystal, networks and DFT"
         script:
-            "../scripts/figures/equation_of_state.py"
+            "../scripts/figures/properties.py"
 
 
 rule histories_figure:

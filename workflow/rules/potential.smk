@@ -1,5 +1,5 @@
 RUNS_OF = WITH_FORCES.runs if WITH_FORCES else None
-EOS = WITH_FORCES.equation_of_state if WITH_FORCES else None
+PROPERTIES = STUDY.properties
 
 # Dynamics with a network beside those of a reference that moves.
 if RUNS_OF:
@@ -69,64 +69,57 @@ if COVERAGE:
             "../scripts/committee_coverage.py"
 
 
-# Not part of `all`: some DFT. `snakemake --cores 2 equation_of_state`
-if EOS and EOS.system in SIMULATED:
+# The ideal crystal by DFT and by networks.
+if PROPERTIES:
 
-    rule equation_of_state:
+    rule properties_dft:
         input:
-            figure_files("figS8"),
-
-    rule equation_of_state_dft:
-        input:
-            code=code(
-                "bpstudy.potential.equation_of_state",
-                "bpstudy.dynamics.convergence",
-                "bpstudy.dynamics.calculators",
-            ),
+            code=code("bpstudy.dynamics.properties", "bpstudy.dynamics.calculators"),
         output:
-            energies="results/equation_of_state/dft.csv",
-            elastic="results/equation_of_state/elastic_dft.csv",
+            curve="results/properties/dft/curve.csv",
+            table="results/properties/dft/properties.csv",
         log:
-            progress="results/logs/equation_of_state/dft.log",
-            calculator="results/logs/equation_of_state/calculator.txt",
+            progress="results/logs/properties/dft.log",
+            calculator="results/logs/properties/calculator.txt",
         benchmark:
-            "results/benchmarks/equation_of_state.tsv"
+            "results/benchmarks/properties_dft.tsv"
         conda:
             "../../envs/dft.yaml"
         resources:
-            mem_mb=3000,
-            runtime=120,
+            mem_mb=growing(3000),
+            runtime=growing(240),
         params:
-            crystal=STUDY.systems[EOS.system].crystal.model_dump(),
-            calculator=STUDY.systems[EOS.system].calculator.model_dump(),
-            volumes=EOS.volumes,
-            strain=EOS.strain,
+            system=STUDY.systems[PROPERTIES.system].model_dump(mode="json"),
+            asked=PROPERTIES.model_dump(),
         message:
-            "energy against volume, elastic constants: DFT"
+            "properties of the crystal: DFT"
         script:
-            "../scripts/equation_of_state_dft.py"
+            "../scripts/properties_dft.py"
 
-    rule equation_of_state_networks:
+    rule properties:
         input:
-            models=runs(EOS.experiment, "model.keras"),
-            descriptions=runs(EOS.experiment, "potential.json"),
-            code=code("bpstudy.potential.runs"),
+            models=runs(PROPERTIES.experiment, "model.keras"),
+            descriptions=runs(PROPERTIES.experiment, "potential.json"),
+            dft=dft_properties("properties.csv"),
+            code=code("bpstudy.potential.properties"),
         output:
-            energies="results/equation_of_state/networks.csv",
-            elastic="results/equation_of_state/elastic_networks.csv",
+            curve="results/properties/curve.csv",
+            networks="results/properties/networks.csv",
+            table=report("results/properties/table.csv", caption="../report/properties.rst", category="Tables"),
         log:
-            "results/logs/equation_of_state/networks.log",
+            "results/logs/properties/networks.log",
+        benchmark:
+            "results/benchmarks/properties.tsv"
         conda:
             "../../envs/training.yaml"
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=growing(2000),
+            runtime=growing(60),
         params:
-            crystal=STUDY.systems[EOS.system].crystal.model_dump(),
-            volumes=EOS.volumes,
-            strain=EOS.strain,
+            crystal=STUDY.systems[PROPERTIES.system].crystal.model_dump(),
+            asked=PROPERTIES.model_dump(),
             seeds=STUDY.seeds,
         message:
-            "energy against volume, elastic constants: networks"
+            "properties of the crystal: networks beside DFT"
         script:
-            "../scripts/equation_of_state_networks.py"
+            "../scripts/properties_networks.py"

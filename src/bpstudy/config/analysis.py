@@ -122,17 +122,24 @@ class PotentialRuns(Section):
         return self
 
 
-class EquationOfState(Section):
-    """Energy of the ideal crystal against its volume, for DFT and all networks of an experiment."""
+class Properties(Section):
+    """Properties of the ideal crystal, by the DFT and by all networks of an experiment."""
 
-    system: Name = Field(description="a simulated system, whose crystal and DFT settings are used")
+    system: Name = Field(description="a simulated or strained system: its (first) crystal, and its DFT")
     experiment: Name = Field(description="experiment of the networks")
+    reference: str | None = Field(
+        min_length=1,
+        description="folder with curve.csv and properties.csv of the DFT, made by the rule properties_dft; null: "
+        "computed here",
+    )
     volumes: Annotated[
-        tuple[Annotated[float, Field(ge=0.3, le=3)], ...], Field(strict=False, min_length=3), Distinct
-    ] = Field(description="relative to that of the crystal, the training volume")
+        tuple[Annotated[float, Field(ge=0.3, le=3)], ...], Field(strict=False, min_length=4), Distinct
+    ] = Field(description="relative to that of the crystal")
     strain: float = Field(
         gt=0, le=0.05, description="± strain for the elastic constants, from differences of the stress"
     )
+    displacement_angstrom: float = Field(gt=0, le=0.2, description="± of an atom, for the phonons")
+    fmax_ev_per_angstrom: Positive = Field(description="largest force at which atoms around the vacancy are relaxed")
 
 
 class ForceCurves(Section):
@@ -171,7 +178,6 @@ class WithForces(Section):
     others: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(description="further pairs")
     learning: ForceCurves
     runs: PotentialRuns | None = Field(description="null leaves them out")
-    equation_of_state: EquationOfState
     coverage: Coverage | None = Field(
         default=None,
         description="on `held_out`: calibrated on its first half; null leaves it out, as does a single seed",

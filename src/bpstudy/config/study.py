@@ -10,13 +10,22 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from bpstudy.config.analysis import FEWEST_COMPARED, Comparisons, Information, LearningCurves, Reported, WithForces
+from bpstudy.config.analysis import (
+    FEWEST_COMPARED,
+    Comparisons,
+    Information,
+    LearningCurves,
+    Properties,
+    Reported,
+    WithForces,
+)
 from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
 from bpstudy.config.experiments import Frames, Optimizer, Protocol
 from bpstudy.config.explain import explain
 from bpstudy.config.figures import Figures
 from bpstudy.config.functions import Block, UnitFunctions
+from bpstudy.config.left_out import without_what_is_null
 from bpstudy.config.lists import expanded
 from bpstudy.config.plausible import implausible
 from bpstudy.config.selection import Selection
@@ -54,6 +63,7 @@ class Config(Section):
     comparisons: Comparisons
     learning_curves: LearningCurves
     with_forces: WithForces | None = Field(description="null leaves out all experiments that look at forces")
+    properties: Properties | None = Field(description="null leaves out the properties of the crystal")
     information: Information
     selection: Selection | None = Field(description="null leaves out the choice of symmetry functions")
     reported: Reported
@@ -67,30 +77,8 @@ class Config(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_frames(cls, values: Any) -> Any:
-        """Frames that are null are left out, and tests on them."""
-        if not (isinstance(values, dict) and isinstance(values.get("frames"), dict)):
-            return values
-        dropped = {name for name, frames in values["frames"].items() if frames is None}
-        kept = {name: frames for name, frames in values["frames"].items() if frames is not None}
-        sections = {
-            key: {name: _not_tested_on(of, dropped) for name, of in values[key].items()}
-            for key in ("experiments", "protocols")
-            if dropped and isinstance(values.get(key), dict)
-        }
-        return {**values, "frames": kept, **sections}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_forces(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("with_forces", ...) is not None:
-            return values
-        experiments = values.get("experiments")
-        if not isinstance(experiments, dict):
-            return values
-        protocols = values.get("protocols")
-        kept = {name: e for name, e in experiments.items() if not _looks_at_forces(e, protocols)}
-        return {**values, "experiments": kept}
+    def _without_what_is_null(cls, values: Any) -> Any:
+        return without_what_is_null(values)
 
     @field_validator("seeds")
     @classmethod
@@ -116,9 +104,9 @@ class Config(Section):
                 named.append(("with_forces.runs.reference", runs.reference, "systems"))
             if (committee := self.with_forces.coverage) is not None:
                 named.append(("with_forces.coverage.experiment", committee.experiment, "experiments"))
-            eos = self.with_forces.equation_of_state
-            named.append(("with_forces.equation_of_state.system", eos.system, "systems"))
-            named.append(("with_forces.equation_of_state.experiment", eos.experiment, "experiments"))
+        if (properties := self.properties) is not None:
+            named.append(("properties.system", properties.system, "systems"))
+            named.append(("properties.experiment", properties.experiment, "experiments"))
         named += [(f"reported.{key}", getattr(self.reported, key), "experiments") for key in ("worst", "best")]
         curves = self.learning_curves
         sections = {"experiment": "experiments", "optimizer": "optimizers", "frames": "frames", "held_out": "frames"}
@@ -286,6 +274,16 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _properties_are_of_a_crystal(self) -> Self:
+        asked = self.properties
+        if asked is not None and not isinstance(self.systems[asked.system], Simulated | Strained):
+            raise ValueError(
+                f"properties.system = {asked.system!r}: has no `crystal`; name a system with one, or leave the "
+                "properties out (properties: null)"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _plausible(self) -> Self:
         if problems := implausible(self):
             raise ValueError("\n".join(problems))
@@ -310,22 +308,6 @@ class Config(Section):
         if self.with_forces is not None and self.with_forces.runs is not None:
             used.add(self.with_forces.runs.reference)
         return {name: system for name, system in self.systems.items() if name in used}
-
-
-def _looks_at_forces(entry: Any, protocols: Any) -> bool:
-    if not isinstance(entry, dict):
-        return False
-    name = entry.get("protocol")
-    protocol = protocols.get(name) if isinstance(protocols, dict) and isinstance(name, str) else None
-    both = {**(protocol if isinstance(protocol, dict) else {}), **entry}
-    return bool(both.get("forces") or both.get("stress"))
-
-
-def _not_tested_on(section: Any, dropped: set[str]) -> Any:
-    """An experiment or protocol without these held-out frames."""
-    if not (isinstance(section, dict) and isinstance(section.get("held_out"), list | tuple)):
-        return section
-    return {**section, "held_out": [name for name in section["held_out"] if name not in dropped]}
 
 
 def load(values: Mapping[str, Any]) -> Config:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from bpstudy.config.datasets import BLOCKS, FILE, Imported
 from bpstudy.config.study import Config, load
+from bpstudy.config.systems import Strained
 from bpstudy.data import formats, names
 from bpstudy.data.errors import TrajectoryError
 from bpstudy.data.inspection import inspect
@@ -71,6 +72,7 @@ def propose(values: Mapping[str, Any], files: Sequence[str], test: str | None, n
     ]
     if test is not None:
         lines.append(f"  {TEST}: {_plain(system | {'files': [test]})}")
+    lines += [f"  {name}: null # the study's own, and what is fitted to it" for name in _strained(study)]
     lines += [
         f"unit_functions: {{system: {MINE}}}",
         "frames: # of parts of the split; `count` (at the most) or `share` take fewer, null leaves a test out",
@@ -93,6 +95,8 @@ def _choices(study: Config, tested: bool, table: pd.DataFrame) -> dict[str, dict
     found: dict[str, dict[str, Any] | None] = {}
     most = max(FEWEST_FRAMES, round(MOST_ROWS / table["n_atoms"].mean()))
     for name, frames in study.frames.items():
+        if frames.system in _strained(study):
+            continue
         if name in deciding and tested:
             found[name] = {"system": TEST, "part": "all"}
         elif name in held_out:
@@ -102,6 +106,11 @@ def _choices(study: Config, tested: bool, table: pd.DataFrame) -> dict[str, dict
             fewer = {"count": most} if many else {}  # learning curves say themselves how many frames they take
             found[name] = {"system": MINE, "part": "validation" if name in validating else "train"} | fewer
     return found
+
+
+def _strained(study: Config) -> list[str]:
+    """Strained cells of a crystal that is not the user's."""
+    return [name for name, system in study.systems.items() if isinstance(system, Strained)]
 
 
 def _steps(study: Config) -> dict[str, dict[str, int]]:

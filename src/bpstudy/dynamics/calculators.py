@@ -3,11 +3,23 @@
 from pathlib import Path
 from typing import Any, cast
 
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import Calculator, kptdensity2monkhorstpack
 from ase.calculators.emt import EMT
 
-from bpstudy.config.systems import Emt, Gpaw
+from bpstudy.config.systems import Emt, Gpaw, Simulated, Strained
+from bpstudy.dynamics.crystals import build_crystal
 from bpstudy.dynamics.mpi import prepare_environment
+
+
+def calculator_of(system: Simulated | Strained, crystal: int = 0) -> Gpaw | Emt:
+    """The calculator's settings for cells of one of the system's crystals: strained ones all have the k-points of the
+    ideal one, so that the energy does not jump where a strain changes their number."""
+    calculator = system.calculator
+    if isinstance(system, Simulated) or system.kpoint_density_angstrom is None or isinstance(calculator, Emt):
+        return calculator
+    ideal = build_crystal(system.crystals[crystal])
+    mesh = kptdensity2monkhorstpack(ideal, system.kpoint_density_angstrom, even=False)
+    return calculator.model_copy(update={"kpoints": tuple(int(n) for n in mesh)})
 
 
 def make_calculator(settings: Gpaw | Emt, log: str | Path | None = None) -> Calculator:

@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from ase import Atoms, units
-from ase.calculators.calculator import kptdensity2monkhorstpack
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.neighborlist import neighbor_list
 
-from bpstudy.config.systems import Deformation, Emt, Gpaw, Strained
+from bpstudy.config.systems import Deformation, Strained
 from bpstudy.data.trajectory import thermodynamics, write_frames
-from bpstudy.dynamics.calculators import make_calculator
+from bpstudy.dynamics.calculators import calculator_of, make_calculator
 from bpstudy.dynamics.chunks import DynamicsError, Progress, sole_writer
 from bpstudy.dynamics.crystals import build_crystal
 
@@ -76,16 +75,6 @@ def draw_cells(settings: Strained) -> list[Atoms]:
         ValueError: as `draw_cell`.
     """
     return [draw_cell(settings, number) for number in range(settings.count)]
-
-
-def calculator_of(settings: Strained, which: int) -> Gpaw | Emt:
-    """The calculator of cells of one of the crystals: all have the k-points of the ideal one, so that the energy does
-    not jump where a strain changes their number."""
-    calculator, density = settings.calculator, settings.kpoint_density_angstrom
-    if density is None or isinstance(calculator, Emt):
-        return calculator
-    mesh = kptdensity2monkhorstpack(build_crystal(settings.crystals[which]), density, even=False)
-    return calculator.model_copy(update={"kpoints": tuple(int(n) for n in mesh)})
 
 
 def single_points(settings: Strained, cells: Sequence[Atoms], first: int, log: Path | None = None) -> list[Atoms]:

@@ -1,10 +1,9 @@
-"""Applications of a potential: molecular dynamics in NVE and NVT, and energies at other volumes."""
+"""Applications of a potential: molecular dynamics in NVE and NVT."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,7 @@ from ase import Atoms
 
 from bpstudy.config.analysis import PotentialRuns
 from bpstudy.config.checks import Thermal
-from bpstudy.config.systems import Crystal
 from bpstudy.potential.calculator import Potential
-from bpstudy.potential.equation_of_state import elastic_constants, with_volumes
 from bpstudy.potential.md import Run, drift, run, supercell
 from bpstudy.thermal.rdf import radial_distribution
 from bpstudy.thermal.reference import check_reference
@@ -87,27 +84,3 @@ def all_runs(
     ]
     moved = [motion(frames, step, settings.longest_fs).assign(source=name) for name, (frames, step) in sources.items()]
     return Results(pd.concat(energies), pd.DataFrame(summary), pd.concat(shells), pd.concat(moved))
-
-
-def energies_at_volumes(folders: Mapping[int, Path], frames: Sequence[Atoms], volumes: Sequence[float]) -> pd.DataFrame:
-    """Energies (eV per atom) of the structures by each seed's network; `outside`: outside the training domain."""
-    tables = []
-    for seed, folder in folders.items():
-        potential = Potential(folder, on_extrapolation="warn")
-        energies, outside = [], []
-        for frame in frames:
-            before = potential.extrapolations
-            energies.append(potential.get_potential_energy(frame) / len(frame))
-            outside.append(potential.extrapolations > before)
-        table = with_volumes(frames, volumes)
-        tables.append(table.assign(energy_ev_per_atom=energies, outside=outside, seed=seed))
-    return pd.concat(tables, ignore_index=True)
-
-
-def constants_of_networks(folders: Mapping[int, Path], crystal: Crystal, strain: float) -> pd.DataFrame:
-    """`bpstudy.potential.equation_of_state.elastic_constants` of each seed's network."""
-    tables = [
-        elastic_constants(crystal, Potential(folder, on_extrapolation="ignore"), strain).assign(seed=seed)
-        for seed, folder in folders.items()
-    ]
-    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,43 @@
+"""Properties of an ideal crystal by all networks of an experiment, and beside those of the DFT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from bpstudy.config.analysis import Properties
+from bpstudy.config.systems import Crystal
+from bpstudy.dynamics.properties import crystal_properties, crystals
+from bpstudy.potential.calculator import Potential
+
+
+def properties_of_networks(
+    folders: Mapping[int, Path], crystal: Crystal, settings: Properties
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`crystal_properties` of each seed's network, with `seed`; in the curve also `outside`: whether the crystal at
+    this volume lies outside the training domain."""
+    curves, tables = [], []
+    for seed, folder in folders.items():
+        curve, table = crystal_properties(crystal, partial(Potential, folder, on_extrapolation="ignore"), settings)
+        watch = Potential(folder, on_extrapolation="warn")
+        outside = []
+        for atoms in crystals(crystal, settings.volumes):
+            before = watch.extrapolations
+            watch.get_potential_energy(atoms)
+            outside.append(watch.extrapolations > before)
+        curves.append(curve.assign(outside=outside, seed=seed))
+        tables.append(table.assign(seed=seed))
+    return pd.concat(curves, ignore_index=True), pd.concat(tables, ignore_index=True)
+
+
+def compare(dft: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
+    """The networks beside the DFT: property, unit, dft, median, lowest, highest over the seeds, deviation (of the
+    median, relative to the DFT)."""
+    by = networks.groupby("property", sort=False)["value"]
+    table = dft.rename(columns={"value": "dft"})[["property", "unit", "dft"]]
+    for name, of in (("median", by.median()), ("lowest", by.min()), ("highest", by.max())):
+        table[name] = table["property"].map(of)
+    return table.assign(deviation=table["median"] / table["dft"] - 1)
