@@ -204,9 +204,13 @@ def _converged(evidence: Evidence) -> Decision:
         raise ValueError(f"{system}: {table['reason'][names[0]]}")
     settled, low, high = table.loc[names, "value"]
     verdict = below(settled, (low, high), after_fs)
-    ours = f"from {shown(settled / 1000, (low / 1000, high / 1000))} ps on"
-    closed = np.isfinite([settled, low, high]).all()
-    return f"after {after_fs / 1000:g} ps", ours, settled if closed else None, (low, high) if closed else None, verdict
+    paper = f"after {after_fs / 1000:g} ps"
+    if np.isfinite([settled, low, high]).all():
+        ours = f"from {shown(settled / 1000, (low / 1000, high / 1000))} ps on"
+        return paper, ours, settled, (low, high), verdict
+    times = (f"{fs / 1000:.2g} ps" if np.isfinite(fs) else "past the end of the run" for fs in (settled, low, high))
+    ours = "from {} on (interval: {} to {})".format(*times)
+    return paper, ours, settled if np.isfinite(settled) else None, None, verdict
 
 
 PAPER: Claims = {
