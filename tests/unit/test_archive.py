@@ -9,7 +9,7 @@ from ase.io import read
 
 from bpstudy.config.systems import Simulated
 from bpstudy.data.trajectory import read_frames
-from bpstudy.dynamics.archive import ArchiveError, add, archived, check_length, read_chunk, restore
+from bpstudy.dynamics.archive import ArchiveError, add, archived, read_chunk, restore
 from bpstudy.dynamics.chunks import run_chunk
 from bpstudy.dynamics.datapackage import describe
 from bpstudy.provenance import record
@@ -138,13 +138,6 @@ def test_a_missing_file_is_named(archive):
 def test_a_chunk_that_was_never_archived_is_named(archive):
     with pytest.raises(ArchiveError, match=r"0007\.traj\.xz: is not in"):
         read_chunk(archive, "0007", SIMULATION, (28, 32))
-
-
-def test_a_short_archive_tells_the_missing_frames(archive):
-    check_length(archive, SYSTEM)
-    longer = SYSTEM.model_copy(update={"steps": 20})
-    with pytest.raises(ArchiveError, match=r"2 of 5 chunks .* 0003\.traj\.xz \(frames 13 to 20 "):
-        check_length(archive, longer)
 
 
 def test_other_settings_are_refused(archive):

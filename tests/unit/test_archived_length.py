@@ -8,11 +8,11 @@ import yaml
 from snakemake.utils import update_config
 
 from bpstudy.config.base import ConfigError
-from bpstudy.data.archived import MANIFEST, archived_steps
+from bpstudy.data.archived import MANIFEST, archived_length
 from bpstudy.data.prepare import prepare
 
 ROOT = Path(__file__).parents[2]
-LENGTHS = {"cu4": 1000, "li27": 35000, "li27-b": 6000}  # complete
+LENGTHS = {"cu4": 1000, "li27": 35000, "li27-b": 6000, "li-strained": 300}  # complete: steps, or cells
 
 
 def archive(folder, **steps):
@@ -23,7 +23,8 @@ def archive(folder, **steps):
         chunks = -(-length // 250)
         names = [f"{n:04d}.{end}" for n in range(chunks) for end in ("record.json", "state.json", "traj.xz")]
         (of_system / MANIFEST).write_text("".join(f"{'0' * 64}  {name}\n" for name in names))
-        made = {"predicate": {"buildDefinition": {"externalParameters": {"steps": [250 * (chunks - 1), length]}}}}
+        key = "cells" if system == "li-strained" else "steps"
+        made = {"predicate": {"buildDefinition": {"externalParameters": {key: [250 * (chunks - 1), length]}}}}
         if chunks:
             (of_system / f"{chunks - 1:04d}.record.json").write_text(json.dumps(made))
     return folder
@@ -39,6 +40,11 @@ def study(folder, **changes):
 def test_a_short_archive_is_an_error_before_the_first_job(tmp_path, held):
     with pytest.raises(ConfigError, match=rf"systems\.li27\.steps = 35000: .*li27 holds {held}; use fewer steps"):
         study(archive(tmp_path, li27=held))
+
+
+def test_so_is_one_with_too_few_strained_cells(tmp_path):
+    with pytest.raises(ConfigError, match=r"systems\.li-strained\.count = 300: .* holds 250; use fewer cells"):
+        study(archive(tmp_path, **{"li-strained": 250}))
 
 
 def test_the_complete_archive_is_the_study_itself(tmp_path):
@@ -66,7 +72,7 @@ def test_a_gap_ends_the_archive(tmp_path):
     record = json.loads((of_system / "0015.record.json").read_text())
     record["predicate"]["buildDefinition"]["externalParameters"]["steps"] = [3750, 4000]
     (of_system / "0015.record.json").write_text(json.dumps(record))
-    assert archived_steps(of_system) == 4000
+    assert archived_length(of_system) == 4000
 
 
 @pytest.mark.parametrize("content", [None, "{", "{}", "[]"])

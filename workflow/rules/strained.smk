@@ -1,16 +1,7 @@
-# Single points of strained cells. Part of `all` only where an experiment's frames name such a system. All of them:
-# `snakemake --cores 1 strained_cells_all`. A chunk that is there is not computed again.
+# Single points of strained cells. A chunk that is there is not computed again.
 from bpstudy.config.systems import Strained
-from bpstudy.dynamics.archive import ArchiveError, check_length
 
 STRAINED = [name for name, system in STUDY.systems.items() if isinstance(system, Strained)]
-
-try:
-    for system in STRAINED if STUDY.archive else []:
-        if system in STUDY.used_systems:
-            check_length(Path(STUDY.archive, system), STUDY.systems[system])
-except ArchiveError as error:
-    raise WorkflowError(str(error))
 
 
 rule strained_cells_all:

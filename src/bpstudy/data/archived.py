@@ -1,4 +1,4 @@
-"""How long an archived trajectory is."""
+"""How much an archive of dynamics or strained cells holds."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from bpstudy.config.base import ConfigError
 from bpstudy.config.explain import under_heading
 from bpstudy.config.study import Config
-from bpstudy.config.systems import Simulated
+from bpstudy.config.systems import Simulated, Strained
 
 MANIFEST = "SHA256SUMS"
 SUFFIXES = (".traj.xz", ".state.json", ".record.json")
 
 
-def archived_steps(archive: Path) -> int:
-    """Steps of the chunks that a system's archive holds without a gap from the first on; 0 where it holds none.
+def archived_length(archive: Path) -> int:
+    """Steps, or strained cells, of the chunks that a system's archive holds without a gap from the first on.
 
     Raises:
         ConfigError: the record of the last chunk cannot be read.
@@ -30,14 +30,14 @@ def archived_steps(archive: Path) -> int:
     record = archive / f"{chunks - 1:04d}{SUFFIXES[2]}"
     try:
         made = json.loads(record.read_text())["predicate"]["buildDefinition"]["externalParameters"]
-        return int(made["steps"][1])
+        return int(made["steps" if "steps" in made else "cells"][1])
     except (OSError, ValueError, KeyError, TypeError) as error:
         problem = f"{record}: cannot be read ({error!r}); restore it (git checkout -- {archive})"
         raise ConfigError(under_heading([problem])) from None
 
 
 def archive_problems(study: Config, folder: Path | None = None) -> list[str]:
-    """A line for each simulated system that the study takes from an archive which does not hold all of its steps.
+    """A line for each system that the study takes from an archive which does not hold all of its steps or cells.
 
     Args:
         folder: that `archive` is relative to; the working directory by default.
@@ -49,9 +49,13 @@ def archive_problems(study: Config, folder: Path | None = None) -> list[str]:
         return []
     found = []
     for name, system in study.used_systems.items():
-        if isinstance(system, Simulated):
-            place = Path(folder or ".", study.archive, name)
-            if (held := archived_steps(place)) < system.steps:
-                advice = "use fewer steps, or compute all: archive: null"
-                found.append(f"systems.{name}.steps = {system.steps}: {place} holds {held}; {advice}")
+        if not isinstance(system, Simulated | Strained):
+            continue
+        key, asked = ("steps", system.steps) if isinstance(system, Simulated) else ("count", system.count)
+        place = Path(folder or ".", study.archive, name)
+        if (held := archived_length(place)) < asked:
+            problem = f"systems.{name}.{key} = {asked}: {place} holds {held}"
+            found.append(
+                f"{problem}; use fewer {'cells' if key == 'count' else 'steps'}, or compute all: archive: null"
+            )
     return found

@@ -86,23 +86,6 @@ def archived(archive: Path) -> list[str]:
     return sorted(name.split(".")[0] for name in _manifest(archive) if name.endswith(SUFFIXES[0]))
 
 
-def check_length(archive: Path, system: Simulated | Strained) -> None:
-    """Whether the archive holds all steps, or cells, of a system.
-
-    Raises:
-        ArchiveError: it does not; the message names the frames that are missing.
-    """
-    held = set(archived(archive))
-    missing = [number for number in range(system.chunks) if f"{number:04d}" not in held]
-    if missing:
-        first, last = system.chunk_range(missing[0])[0], system.chunk_range(missing[-1])[1]
-        raise ArchiveError(
-            f"{archive}: {len(missing)} of {system.chunks} chunks are missing, the first is "
-            f"{missing[0]:04d}{SUFFIXES[0]} (frames {first + 1 if first else 0} to {last} are not available); "
-            f"use fewer {'cells (count)' if isinstance(system, Strained) else 'steps'}, or compute them: archive: null"
-        )
-
-
 def read_system(archive: Path, system: Simulated) -> Columns:
     """All verified frames of a system, in order.
 
