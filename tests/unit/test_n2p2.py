@@ -121,10 +121,19 @@ OWN = {"Al": SymmetryFunctions(OF_PAIRS.functions[:3]), "Cu": OF_PAIRS}
 
 
 @pytest.mark.parametrize(
-    ("activation", "functions"), [("tanh", OF_PAIRS), ("sigmoid", OF_PAIRS), ("softplus", OWN), ("tanh", OF_ALL)]
+    ("activation", "functions", "direct"),
+    [
+        ("tanh", OF_PAIRS, False),
+        ("sigmoid", OF_PAIRS, False),
+        ("softplus", OWN, False),
+        ("tanh", OF_ALL, False),
+        ("tanh", OF_ALL, True),
+        ("sigmoid", OF_PAIRS, True),
+        ("linear", OF_PAIRS, True),
+    ],
 )
-def test_the_files_alone_give_the_same_energies_and_forces(tmp_path, activation, functions):
-    make(tmp_path, [alloy(seed) for seed in range(5)], functions, activation)
+def test_the_files_alone_give_the_same_energies_and_forces(tmp_path, activation, functions, direct):
+    make(tmp_path, [alloy(seed) for seed in range(5)], functions, activation, direct=direct)
     potential = Potential(tmp_path)
     export(potential, tmp_path / "n2p2")
     reader = Reader(tmp_path / "n2p2")
@@ -158,9 +167,9 @@ def test_what_n2p2_lacks_is_refused_and_nothing_written(tmp_path, function, mess
     assert not (tmp_path / "n2p2").exists()
 
 
-def test_a_direct_layer_is_refused(tmp_path):
-    make(tmp_path, [alloy(seed) for seed in range(3)], OF_PAIRS, direct=True)
-    with pytest.raises(ExportError, match=r"Al: the network has a direct layer.*`direct: false`"):
+def test_a_direct_layer_beside_softplus_is_refused(tmp_path):
+    make(tmp_path, [alloy(seed) for seed in range(3)], OF_PAIRS, "softplus", direct=True)
+    with pytest.raises(ExportError, match=r"Al: n2p2 has no direct layer.*`direct: false`"):
         export(Potential(tmp_path), tmp_path / "n2p2")
     assert not (tmp_path / "n2p2").exists()
 

@@ -6,6 +6,10 @@ an order of its own, by element, type, cutoff and parameters; scaling and weight
 
 Its functions count neighbours of one element, or pairs of two. A function of all elements is a sum of such functions,
 each of which gets its weights and its scale; the mean is subtracted from the first.
+
+Its networks have no direct layer from the inputs to the output. Here that sum x of the inputs passes through one more
+neuron in each hidden layer, as f(εx): for tanh, (f(εx) - f(0)) / (ε f'(0)) = x (1 - ε²x²/3 + …), within 1e-9 of x for
+|x| < 50.
 """
 
 from __future__ import annotations
@@ -20,12 +24,14 @@ from ase.data import atomic_numbers
 
 from bpstudy.files import atomic_path
 from bpstudy.network.domain import Known
-from bpstudy.network.element import ElementNetwork
+from bpstudy.network.element import ElementNetwork, Layer
 from bpstudy.potential.calculator import Potential
 from bpstudy.symmetry import G1, G2, G3, G4, G5
 from bpstudy.symmetry.functions import SymmetryFunction, label
 
-ACTIVATIONS = {"tanh": "t", "sigmoid": "s", "softplus": "p", "linear": "l"}
+LETTERS = {"tanh": "t", "sigmoid": "s", "softplus": "p", "linear": "l"}
+STRAIGHT = {"tanh": (0.0, 1.0), "sigmoid": (0.5, 0.25), "linear": (0.0, 1.0)}  # f(0), f'(0) where f''(0) = 0
+SMALL = 1e-6  # ε: its square and the rounding of doubles / ε are alike
 
 
 class ExportError(ValueError):
@@ -39,7 +45,7 @@ def export(potential: Potential, folder: str | Path) -> list[Path]:
         The files written.
 
     Raises:
-        ExportError: a function, an activation or a direct layer, which n2p2 does not have; nothing is written.
+        ExportError: a function, or a direct layer beside an activation, that n2p2 cannot express; nothing is written.
     """
     folder = Path(folder)
     elements = sorted(potential.networks, key=lambda element: atomic_numbers[element])
@@ -61,7 +67,8 @@ def export(potential: Potential, folder: str | Path) -> list[Path]:
     }
     for element in elements:
         name = f"weights.{atomic_numbers[element]:03d}.data"
-        texts[name] = _weights(potential.networks[element], [column for column, _ in columns[element]])
+        network = potential.networks[element]
+        texts[name] = _weights(network, _layers(network, element), [column for column, _ in columns[element]])
     for name, text in texts.items():
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text)
@@ -104,13 +111,7 @@ def _sorting_key(entry: Entry, elements: Sequence[str]) -> tuple:
 
 
 def _settings(potential: Potential, elements: Sequence[str], functions: Mapping[str, Sequence[Entry]]) -> str:
-    for element in elements:
-        if potential.networks[element].direct is not None:
-            raise ExportError(
-                f"{element}: the network has a direct layer from the inputs to the output, which n2p2 does not have; "
-                "train it with `direct: false`, or use the potential from ASE or LAMMPS' fix external"
-            )
-    layers = {element: potential.networks[element].layers for element in elements}
+    layers = {element: _layers(potential.networks[element], element) for element in elements}
     shapes = {tuple((len(layer.bias), layer.activation) for layer in of) for of in layers.values()}
     if len(shapes) > 1:
         raise ExportError("the elements' networks differ in shape, which this export does not write")
@@ -125,7 +126,7 @@ def _settings(potential: Potential, elements: Sequence[str], functions: Mapping[
         "scale_max_short 1.0",
         f"global_hidden_layers_short {len(shape) - 1}",
         f"global_nodes_short {' '.join(str(width) for width, _ in shape[:-1])}",
-        f"global_activation_short {' '.join(ACTIVATIONS[name] for _, name in shape)}",
+        f"global_activation_short {' '.join(LETTERS[name] for _, name in shape)}",
     ]
     for element in elements:
         for kind, neighbours, cutoff, eta, rs, zeta, lam in functions[element]:
@@ -153,11 +154,38 @@ def _scaling(potential: Potential, elements: Sequence[str], columns: Mapping[str
     return "\n".join(lines) + "\n"
 
 
-def _weights(network: ElementNetwork, order: Sequence[int]) -> str:
+def _layers(network: ElementNetwork, element: str) -> tuple[Layer, ...]:
+    """The layers, with the direct one in a neuron more of each hidden layer."""
+    if network.direct is None:
+        return network.layers
+    found, origin, unit = [], 0.0, 1 / SMALL  # what that neuron gives at x = 0, and for x = 1 less that: 1 / unit
+    for level, layer in enumerate(network.layers):
+        inputs, outputs = layer.kernel.shape
+        last = level == len(network.layers) - 1
+        if not last and layer.activation not in STRAIGHT:
+            raise ExportError(
+                f"{element}: n2p2 has no direct layer from the inputs to the output, and {layer.activation} cannot "
+                f"stand for it; train with `direct: false`, or with {', '.join(STRAIGHT)}"
+            )
+        kernel, bias = np.zeros((inputs + bool(level), outputs + (not last))), np.zeros(outputs + (not last))
+        kernel[:inputs, :outputs], bias[:outputs] = layer.kernel, layer.bias
+        if level == 0:
+            kernel[:, -1] = SMALL * network.direct
+        else:
+            kernel[-1, -1] += unit if last else SMALL * unit
+            bias[-1] -= origin * kernel[-1, -1]
+        if not last:
+            origin, slope = STRAIGHT[layer.activation]
+            unit = 1 / (SMALL * slope)
+        found.append(Layer(kernel, bias, layer.activation))
+    return tuple(found)
+
+
+def _weights(network: ElementNetwork, layers: Sequence[Layer], order: Sequence[int]) -> str:
     """Layer by layer: the weights of each input in turn, then the biases; the last layer gives eV."""
     lines = ["# value, weight (a) or bias (b), number, from layer, neuron, to layer, neuron"]
-    for level, layer in enumerate(network.layers, 1):
-        last = level == len(network.layers)
+    for level, layer in enumerate(layers, 1):
+        last = level == len(layers)
         kernel = layer.kernel[list(order)] if level == 1 else layer.kernel
         kernel, bias = kernel.copy(), layer.bias.copy()
         if last:
