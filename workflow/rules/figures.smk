@@ -450,6 +450,7 @@ PAPER_TABLES = {
     "hierarchy": "results/normalization/hierarchy.csv",
     "claims": "results/claims.json",
     **({"with-forces": "results/evaluation/with_forces_summary.csv"} if WITH_FORCES else {}),
+    **({"properties": "results/properties/table.csv"} if PROPERTIES else {}),
     **{f"thermo-{system}": thermo(system) for system in STUDY.used_systems},
 }
 
