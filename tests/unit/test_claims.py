@@ -175,8 +175,14 @@ def choice(largest=0.5, smallest=0.8, spread=0.05, jaccard=0.6, half=1.0, forces
     )
 
 
+def properties(*deviations):
+    rows = [(f"C{n}", deviation, 0.1) for n, deviation in enumerate(deviations)]
+    return pd.DataFrame(rows, columns=["property", "deviation", "goal"])
+
+
 def evidence(**changes):
     tables = {
+        "properties": properties(0.01, -0.1),
         "thermal": thermal(),
         "metrics": metrics(),
         "with_forces": with_forces(),
@@ -201,7 +207,7 @@ def test_results_like_the_papers_reproduce_all_of_it():
     rows = ledger(evidence())
     assert [row["id"] for row in rows] == [
         *(f"C{n}" for n in range(13)),
-        *(f"F{n}" for n in range(1, 6)),
+        *(f"F{n}" for n in range(1, 7)),
         *(f"S{n}" for n in range(1, 5)),
     ]
     assert [row["id"] for row in rows] == list(CLAIMS)
@@ -231,6 +237,9 @@ LATE = {"few_neurons": {"mse_ev2": 5e-6}}
         ("F4", {"with_forces": with_forces(ridge=1.3)}, NO),
         ("F5", {"with_forces": with_forces(order=-1)}, NO),
         ("F5", {"with_forces": with_forces(seeds=[0, 1])}, UNDECIDABLE),
+        ("F6", {"properties": properties(0.01, -0.2)}, PARTLY),
+        ("F6", {"properties": properties(0.3, -0.2)}, NO),
+        ("F6", {"properties": None}, UNDECIDABLE),
         ("S1", {"choice": choice(largest=1.25)}, PARTLY),
         ("S1", {"choice": choice(largest=3.0)}, NO),
         ("S1", {"choice": choice(forces=False)}, YES),

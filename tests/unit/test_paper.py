@@ -100,7 +100,7 @@ def _with_forces(study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-SUPPLEMENT = ("figS1", "figS2", "figS3", "figS5", "figS6", "figS7")
+SUPPLEMENT = ("figS1", "figS2", "figS3", "figS5", "figS6", "figS7", "figS8")
 
 
 def _folder(root: Path, study) -> tuple[Path, dict[str, Path]]:
@@ -122,6 +122,10 @@ def _folder(root: Path, study) -> tuple[Path, dict[str, Path]]:
             columns=["length_unit", "cutoff_angstrom", "function", "magnitude"],
         ),
         "with-forces": _with_forces(study),
+        "properties": pd.DataFrame(
+            [("C11", "GPa", 13.36, 13.01, 12.9, 13.2, -0.026), ("vacancy", "eV", 0.61, 0.7432, 0.5, 0.8, 0.218)],
+            columns=["property", "unit", "dft", "median", "lowest", "highest", "deviation"],
+        ),
         **{f"thermo-{system}": thermo for system in study.systems},
     }
     inputs = {"config": results / "config.json", "claims": results / "claims.json"}

@@ -38,6 +38,7 @@ SETTINGS = Properties(
     strain=0.01,
     displacement_angstrom=0.02,
     fmax_ev_per_angstrom=0.01,
+    goal=0.1,
 )
 
 
@@ -141,7 +142,7 @@ def test_a_single_atom_has_no_vacancy():
 def test_networks_have_all_properties_of_the_dft(folder, emt):
     curve, networks = properties_of_networks({3: folder, 5: folder}, CELL, SETTINGS)
     assert curve.loc[curve["seed"] == 5, "outside"].tolist() == [True, True, False, True, True]
-    table = compare(emt[1], networks)
+    table = compare(emt[1], networks, 0.1)
     assert table["property"].tolist() == emt[1]["property"].tolist()
     assert (table["deviation"] == table["median"] / table["dft"] - 1).all()
     assert (table["lowest"] == table["highest"]).all()  # the same network twice
@@ -151,7 +152,7 @@ def test_the_figure_marks_what_is_unlike_the_training(emt):
     dft, table = emt
     curve = pd.concat([dft.assign(seed=seed, outside=[True, False, False, False, True]) for seed in (0, 1)])
     networks = pd.concat([table.assign(seed=seed, value=table["value"] * (1 + seed / 10)) for seed in (0, 1)])
-    energies, ratios = properties(dft, curve, table, networks).axes
+    energies, ratios = properties(dft, curve, table, networks, 0.1).axes
     lines = {line.get_label(): line for line in energies.lines}
     assert lines["outside the training domain"].get_xdata().tolist() == pytest.approx(
         [3.6**3 / 4 * v for v in (0.8, 1.25)]
@@ -159,4 +160,4 @@ def test_the_figure_marks_what_is_unlike_the_training(emt):
     assert sorted(set(np.round(ratios.lines[1].get_xdata(), 6))) == [0, 10]
     assert ratios.get_yticklabels()[2].get_text().startswith("C11: 1")
     with pytest.raises(TableError, match="a finite number is needed"):
-        properties(dft.assign(energy_ev_per_atom=np.nan), curve, table, networks)
+        properties(dft.assign(energy_ev_per_atom=np.nan), curve, table, networks, 0.1)

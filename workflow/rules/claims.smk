@@ -6,6 +6,7 @@ rule claims:
         selection=(
             [f"results/selection/{name}.csv" for name in ("comparison", "differences", "halves")] if SELECTION else []
         ),
+        properties=["results/properties/table.csv"] if PROPERTIES else [],
         smoothness="results/evaluation/smoothness.csv",
         ranking="results/evaluation/ranking.csv",
         hierarchy="results/normalization/hierarchy.csv",

@@ -246,6 +246,7 @@ if PROPERTIES:
             "../../envs/figures.yaml"
         params:
             **DRAWING,
+            goal=PROPERTIES.goal,
         message:
             "figS8: properties of the crystal, networks and DFT"
         script:

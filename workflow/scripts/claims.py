@@ -24,6 +24,7 @@ with job(snakemake):
             cutoff_angstrom=params.cutoff_angstrom,
             bins=params.bins,
             combinations=tuple(params.combinations),
+            properties=pd.read_csv(given.properties[0]) if given.properties else None,
         )
     )
     write_table(snakemake.output.table, pd.DataFrame(claims))

@@ -13,7 +13,8 @@ from bpstudy.running.jobs import job
 with job(snakemake):
     params, given, written = snakemake.params, snakemake.input, snakemake.output
     folders = {seed: Path(model).parent for seed, model in zip(params.seeds, given.models, strict=True)}
-    curve, networks = properties_of_networks(folders, Crystal(**params.crystal), Properties(**params.asked))
+    asked = Properties(**params.asked)
+    curve, networks = properties_of_networks(folders, Crystal(**params.crystal), asked)
     write_table(written.curve, curve)
     write_table(written.networks, networks)
-    write_table(written.table, compare(pd.read_csv(given.dft), networks))
+    write_table(written.table, compare(pd.read_csv(given.dft), networks, asked.goal))

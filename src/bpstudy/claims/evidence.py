@@ -58,6 +58,7 @@ class Evidence:
         bins: number of bins of a sum within which the scatter of E is measured.
         combinations: the group of the nine combinations of types, and the held-out frames that decide among them.
         choice: of symmetry functions; None where it is left out.
+        properties: of the crystal, networks beside DFT, one row per property; None where they are left out.
     """
 
     reported: Reported
@@ -74,6 +75,7 @@ class Evidence:
     bins: int
     combinations: tuple[str, str]
     choice: Choice | None = None
+    properties: pd.DataFrame | None = None
 
     def of(self, experiment: str, column: str, table: str = "metrics") -> np.ndarray:
         """A metric of an experiment's networks on their training set, by seed.

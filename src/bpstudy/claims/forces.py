@@ -1,4 +1,4 @@
-"""Claims F1 to F5: what fitting to forces changes."""
+"""Claims F1 to F6: what fitting to forces, and to stress, changes."""
 
 from __future__ import annotations
 
@@ -94,6 +94,17 @@ def _order(evidence: Evidence) -> Decision:
     return "", ours, middle, interval, verdict
 
 
+def _properties(evidence: Evidence) -> Decision:
+    table = evidence.properties
+    if table is None:
+        raise ValueError("no properties of a crystal")
+    goal = float(table["goal"].iloc[0])
+    missed = table.loc[~(table["deviation"].abs() <= goal), "property"]
+    share = 1 - len(missed) / len(table)
+    ours = f"{len(table) - len(missed)} of {len(table)}" + (f"; not {', '.join(missed)}" if len(missed) else "")
+    return f"within {goal:.0%} of the DFT", ours, share, None, YES if share == 1 else NO if share == 0 else PARTLY
+
+
 FORCES: Claims = {
     "F1": (
         "fitting to forces lowers the energy error on held-out frames",
@@ -119,5 +130,10 @@ FORCES: Claims = {
         "fitting to forces preserves the ranking of the combinations",
         f"interval over seeds of the rank correlation of the errors above {SAME_ORDER}; below: not",
         _order,
+    ),
+    "F6": (
+        "fitted to strained cells with their stress, networks give the properties of the crystal",
+        "median over seeds of each property within properties.goal of the DFT's; some: in part",
+        _properties,
     ),
 }

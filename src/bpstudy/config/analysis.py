@@ -140,6 +140,7 @@ class Properties(Section):
     )
     displacement_angstrom: float = Field(gt=0, le=0.2, description="± of an atom, for the phonons")
     fmax_ev_per_angstrom: Positive = Field(description="largest force at which atoms around the vacancy are relaxed")
+    goal: Positive = Field(le=1, description="largest deviation from the DFT of a useful potential, relative")
 
 
 class ForceCurves(Section):

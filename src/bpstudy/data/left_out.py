@@ -62,7 +62,7 @@ def _without_forces(
         values["with_forces"] = None
         lines.append(
             f"{', '.join(bare)}: no forces. Left out: the {fitted} experiments that look at forces, fig13, fig14, "
-            "fig15, claims F1 to F5."
+            "fig15, claims F1 to F6."
         )
 
 

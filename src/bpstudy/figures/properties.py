@@ -7,8 +7,6 @@ from matplotlib.figure import Figure
 from bpstudy.figures import style
 from bpstudy.figures.tables import require_finite
 
-GOAL = 0.1  # relative deviation, shaded
-
 
 @style.themed
 def properties(
@@ -16,10 +14,11 @@ def properties(
     curve: pd.DataFrame,
     dft_table: pd.DataFrame,
     networks: pd.DataFrame,
+    goal: float,
     width_cm: float = style.WIDTH_CM,
 ) -> Figure:
     """Left, the energy per atom relative to that at the crystal's own volume; open points lie outside the training
-    domain of a network. Right, each property of each network relative to the DFT's; ± 10 % is shaded.
+    domain of a network. Right, each property of each network relative to the DFT's; ± `goal` is shaded.
 
     Args:
         dft, curve: of `bpstudy.dynamics.properties.energy_curve`; that of the networks with `seed` and `outside`.
@@ -55,7 +54,7 @@ def properties(
     of_dft = dft_table.set_index("property")
     places = networks["property"].map(names.index)
     relative = 100 * (networks["value"] / networks["property"].map(of_dft["value"]) - 1)
-    ratios.axvspan(-100 * GOAL, 100 * GOAL, color=style.PLAIN, alpha=0.12, linewidth=0)
+    ratios.axvspan(-100 * goal, 100 * goal, color=style.PLAIN, alpha=0.12, linewidth=0)
     ratios.axvline(0, color=style.DFT, linewidth=1)
     ratios.plot(relative, places, "o", color=style.NETWORK, alpha=0.4, markersize=4, markeredgewidth=0)
     labels = [f"{name}: {of_dft.loc[name, 'value']:.3g} {of_dft.loc[name, 'unit']}" for name in names]

@@ -33,11 +33,11 @@ def properties_of_networks(
     return pd.concat(curves, ignore_index=True), pd.concat(tables, ignore_index=True)
 
 
-def compare(dft: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
+def compare(dft: pd.DataFrame, networks: pd.DataFrame, goal: float) -> pd.DataFrame:
     """The networks beside the DFT: property, unit, dft, median, lowest, highest over the seeds, deviation (of the
-    median, relative to the DFT)."""
+    median, relative to the DFT), and the `goal` for it."""
     by = networks.groupby("property", sort=False)["value"]
     table = dft.rename(columns={"value": "dft"})[["property", "unit", "dft"]]
     for name, of in (("median", by.median()), ("lowest", by.min()), ("highest", by.max())):
         table[name] = table["property"].map(of)
-    return table.assign(deviation=table["median"] / table["dft"] - 1)
+    return table.assign(deviation=table["median"] / table["dft"] - 1, goal=goal)

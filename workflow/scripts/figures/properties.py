@@ -9,4 +9,4 @@ from bpstudy.running.jobs import job
 with job(snakemake):
     params, given = snakemake.params, snakemake.input
     tables = (pd.read_csv(file) for file in (given.dft, given.curve, given.dft_table, given.networks))
-    save(properties(*tables, params.width_cm), snakemake.output, params.dpi)
+    save(properties(*tables, params.goal, params.width_cm), snakemake.output, params.dpi)
