@@ -12,6 +12,7 @@ from tools.tables import between, renew
 
 ROOT = Path(__file__).parents[1]
 RESULTS, DOCS = ROOT / "results", ROOT / "docs"
+PROPERTIES = ["| property | unit | DFT | networks: median (range) | deviation |", "|---|---|---|---|---|"]
 
 
 def with_range(row: dict, column: str) -> str:
@@ -33,7 +34,13 @@ def coverage_row(row: dict) -> str:
     return f"| {' | '.join(cells)} | {row['half_width_median']:.3g} {unit} | {row['rmse']:.3g} {unit} |"
 
 
-for needed in ("claims.json", "evaluation/with_forces_summary.csv"):
+def property_row(row: dict) -> str:
+    cells = (row["property"], row["unit"], f"{row['dft']:.3g}")
+    cells += (f"{row['median']:.3g} ({row['lowest']:.3g}–{row['highest']:.3g})", f"{100 * row['deviation']:+.1f} %")
+    return f"| {' | '.join(cells)} |"
+
+
+for needed in ("claims.json", "evaluation/with_forces_summary.csv", "properties/table.csv"):
     if not (RESULTS / needed).exists():
         sys.exit(f"results/{needed} is missing: make run first")
 
@@ -52,6 +59,13 @@ table = RESULTS / "potential/coverage.csv"
 if table.exists():
     shutil.copy(table, DOCS / "coverage.csv")
     renew(DOCS / "uncertainty.md", r"\| (energy|forces) \|", map(coverage_row, pd.read_csv(table).to_dict("records")))
+
+shutil.copy(RESULTS / "properties/table.csv", DOCS / "properties.csv")
+between(
+    DOCS / "potential.md",
+    "properties",
+    PROPERTIES + [*map(property_row, pd.read_csv(DOCS / "properties.csv").to_dict("records"))],
+)
 
 for picture in sorted((DOCS / "images").glob("*.png")):
     drawn = RESULTS / "figures" / picture.name
