@@ -64,7 +64,7 @@ shutil.copy(RESULTS / "properties/table.csv", DOCS / "properties.csv")
 between(
     DOCS / "potential.md",
     "properties",
-    PROPERTIES + [*map(property_row, pd.read_csv(DOCS / "properties.csv").to_dict("records"))],
+    [*PROPERTIES, *map(property_row, pd.read_csv(DOCS / "properties.csv").to_dict("records"))],
 )
 
 for picture in sorted((DOCS / "images").glob("*.png")):
