@@ -8,13 +8,14 @@ sys.path.insert(0, f"{workflow.basedir}/src")
 from bpstudy.config.base import ConfigError
 from bpstudy.config.files import read_file
 from bpstudy.data.prepare import prepare
-from bpstudy.running.jobs import share_package
+from bpstudy.running.jobs import share_interpreter, share_package
 from bpstudy.dynamics.mpi import prepare_environment
 from bpstudy.provenance.recording import share_configuration
 from bpstudy.running.slurm import OrphanError, refuse_orphans
 from bpstudy.running.usage import note_run
 
 share_package()
+share_interpreter()
 share_configuration(workflow.config_settings.configfiles, workflow.config_settings.config)
 prepare_environment()  # of the jobs that start mpirun
 

@@ -8,14 +8,16 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
 import yaml
 
 from bpstudy.running.doctor import check_packages
-from tests.workflow.project import ROOT, TRAINED, TRAJECTORY, assert_same, computing, environment, snakemake
+from tests.workflow.project import ROOT, TRAINED, TRAJECTORY, assert_same, bpstudy, computing, environment, snakemake
 
 CORES = ["--cores", "2"]
 CHUNK = "results/dynamics/cu4/chunks/0001.traj"
@@ -206,6 +208,32 @@ def test_empty_configuration(project):
     assert "Config file must be given as JSON or YAML with keys at top level" in run.stderr
     assert "Traceback" not in run.stderr
     assert not (project / "results").exists()
+
+
+@pytest.mark.fault(
+    "an overlay that is not UTF-8",
+    "nothing is run. Snakemake reads it before any code of this project and ends with a traceback that does not name"
+    " the file; `bpstudy config check config.yaml mine.yaml` names file and line",
+)
+def test_overlay_in_another_encoding(project):
+    (project / "mine.yaml").write_bytes("archive: r\xe9sultats\n".encode("latin-1"))
+    run = snakemake(project, *CORES, "--configfile", "mine.yaml", "--", TRAJECTORY)
+    assert run.returncode != 0
+    assert "UnicodeDecodeError" in run.stderr  # once Snakemake says it better, so can the table
+    assert not (project / "results").exists()
+    check = bpstudy(project, "config", "check", "config.yaml", "mine.yaml")
+    assert check.returncode == 1
+    assert "mine.yaml, line 1: not UTF-8 (byte 0xe9); save the file as UTF-8" in check.stderr
+    assert "Traceback" not in check.stderr
+
+
+@pytest.mark.fault("`.venv/bin/snakemake` where `.venv` is not activated", "the jobs run in `.venv`; the same results")
+def test_without_activation(project, undisturbed):
+    program, chunk = Path(sys.executable).with_name("snakemake"), CHUNK.replace("0001", "0000")
+    variables = environment(project) | {"PATH": os.defpath}
+    run = subprocess.run([program, *CORES, "--", chunk], cwd=project, env=variables, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert_same(project, undisturbed, chunk)
 
 
 def planned(folder, *arguments):

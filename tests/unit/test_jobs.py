@@ -1,10 +1,13 @@
 """What jobs share: everything is in the log, a wrong input is one message, a fault keeps its traceback."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from bpstudy.running.jobs import share_interpreter
 
 PROGRAM = """
 import os, sys
@@ -45,3 +48,10 @@ def test_a_fault_of_the_program_keeps_its_traceback(tmp_path):
     code, log = run(tmp_path, "raise KeyError('x')")
     assert code == 1
     assert "Traceback" in log
+
+
+def test_python_of_a_shell_command_is_this_interpreter(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    share_interpreter()
+    assert shutil.which("python") == str(Path(sys.executable).with_name("python"))
+    assert shutil.which("sh") is not None  # the rest is found as before

@@ -16,6 +16,13 @@ def share_package() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
 
 
+def share_interpreter() -> None:
+    """Let `python` in the shell commands of this process's jobs be this interpreter, whether or not its environment was
+    activated. An environment that a job itself activates (conda, a container) goes before it."""
+    folder = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
+
+
 @contextmanager
 def job(snakemake: Any) -> Iterator[None]:
     """Redirect all output, including that of compiled code, to the job's log; wrong input gives one clear message.
