@@ -5,8 +5,9 @@ import warnings
 
 import numpy as np
 import pytest
-from ase import Atoms
+from ase import Atoms, units
 from ase.build import bulk
+from ase.calculators.emt import EMT
 from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
 from ase.stress import voigt_6_to_full_3x3_stress
 from typer.testing import CliRunner
@@ -234,9 +235,36 @@ def test_the_bath_has_its_temperature(potential):
     assert table["temperature_kelvin"].iloc[50:].mean() == pytest.approx(250, rel=0.2)
 
 
+def test_at_constant_pressure_the_volume_is_that_of_the_pressure():
+    """Of EMT copper, whose energy against volume is known: P = -dE/dV at 0 K, and no less volume when warm."""
+    settings = Run(steps=3000, temperature_kelvin=20, timestep_fs=4.0, pressure_gpa=10.0)
+    copper = bulk("Cu", a=3.5, cubic=True).repeat(2)
+    table = run(copper, EMT(), settings)
+    volume = table["volume_angstrom3"].iloc[100:].mean()
+
+    def energy(of):
+        cell = bulk("Cu", cubic=True).repeat(2)
+        cell.set_cell(np.eye(3) * of ** (1 / 3), scale_atoms=True)
+        cell.calc = EMT()
+        return cell.get_potential_energy()
+
+    pressure = -(energy(1.005 * volume) - energy(0.995 * volume)) / (0.01 * volume) / units.GPa
+    assert pressure == pytest.approx(10.0, abs=0.5)
+    assert table["temperature_kelvin"].iloc[100:].mean() == pytest.approx(20, rel=0.2)
+
+
+def test_constant_pressure_needs_a_crystal(potential):
+    slab = alloy(0)
+    slab.pbc = (True, True, False)
+    with pytest.raises(ValueError, match="periodic in all directions"):
+        run(slab, potential, Run(steps=1, pressure_gpa=0.0))
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
+        ({"steps": 1, "pressure_gpa": 1e4}, "within ±1000 GPa"),
+        ({"steps": 1, "pressure_gpa": 0.0, "friction_per_fs": 0.1}, "choose one"),
         ({"steps": 0}, "steps = 0"),
         ({"steps": 1, "timestep_fs": -1.0}, "timestep_fs = -1"),
         ({"steps": 1, "every": 0}, "every"),
@@ -265,7 +293,9 @@ def test_the_command(trained, tmp_path):
     assert (tmp_path / "run.traj").is_file()
     assert (tmp_path / "run.csv").is_file()
     for extra, message in (
-        ([], "--nve or --nvt: choose one"),
+        ([], "--nve, --nvt or --npt PRESSURE: choose one"),
+        (["--nvt", "--npt", "1"], "--nve, --nvt or --npt PRESSURE: choose one"),
+        (["--npt", "nan"], "pressure_gpa = nan is not allowed"),
         (["--nve", "--timestep", "0"], "timestep_fs = 0"),
         (["--nvt", "--output", str(tmp_path / "no" / "x.traj")], None),
     ):

@@ -8,7 +8,7 @@ from ase.phonons import Phonons
 from ase.units import GPa, _e, _hplanck
 from scipy.optimize import minimize_scalar
 
-from bpstudy.config.analysis import Properties
+from bpstudy.config.analysis import Properties, ThermalVolume
 from bpstudy.config.systems import Crystal
 from bpstudy.dynamics.crystals import build_crystal
 from bpstudy.dynamics.properties import (
@@ -18,12 +18,14 @@ from bpstudy.dynamics.properties import (
     elastic_constants,
     energy_curve,
     equilibrium,
+    thermal_volume,
     vacancy_formation_energy,
     zone_boundary_phonons,
 )
 from bpstudy.figures.properties import properties
 from bpstudy.figures.tables import TableError
-from bpstudy.potential.properties import compare, properties_of_networks
+from bpstudy.potential.calculator import Potential
+from bpstudy.potential.properties import compare, properties_of_networks, run_at_zero_pressure
 from bpstudy.symmetry import G2, SymmetryFunctions
 from tests.unit.test_potential import make
 
@@ -39,6 +41,7 @@ SETTINGS = Properties(
     displacement_angstrom=0.02,
     fmax_ev_per_angstrom=0.01,
     goal=0.1,
+    thermal_volume=ThermalVolume(seed=0, temperature_kelvin=300.0, timestep_fs=2.0, steps=400, frames=4),
 )
 
 
@@ -146,6 +149,24 @@ def test_networks_have_all_properties_of_the_dft(folder, emt):
     assert table["property"].tolist() == emt[1]["property"].tolist()
     assert (table["deviation"] == table["median"] / table["dft"] - 1).all()
     assert (table["lowest"] == table["highest"]).all()  # the same network twice
+
+
+def test_a_run_at_zero_pressure_is_judged_by_the_pressure_of_the_dft(folder):
+    table, frames = run_at_zero_pressure(folder, CELL, SETTINGS.thermal_volume)
+    assert len(frames) == 4
+    assert len({round(atoms.get_volume(), 6) for atoms in frames}) == 4
+    own = Potential(folder, on_extrapolation="ignore")
+    itself = thermal_volume(table, frames, own, 100.0).set_index("quantity")["value"]
+    assert itself["volume"] == pytest.approx(table["volume_angstrom3"].mean() / 32)
+    assert itself["pressure of the DFT"] == pytest.approx(0, abs=1e-9)
+    judged = thermal_volume(table, frames, EMT(), 100.0).set_index("quantity")["value"]
+    stress = []
+    for atoms in frames:
+        other = atoms.copy()
+        other.calc = EMT()
+        stress.append((atoms.get_stress() - other.get_stress())[:3].mean() / GPa)
+    assert judged["pressure of the DFT"] == pytest.approx(np.mean(stress))
+    assert judged["volume of the DFT, relative"] == pytest.approx(np.mean(stress) / 100)
 
 
 def test_the_figure_marks_what_is_unlike_the_training(emt):

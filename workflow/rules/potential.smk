@@ -123,3 +123,50 @@ if PROPERTIES:
             "properties of the crystal: networks beside DFT"
         script:
             "../scripts/properties_networks.py"
+
+    # The volume at a temperature, and the DFT's pressure there. Not part of `all`: some DFT on frames of a network.
+    rule thermal_volume_run:
+        input:
+            model=f"results/training/{PROPERTIES.experiment}/seed-{PROPERTIES.thermal_volume.seed}/model.keras",
+            description=f"results/training/{PROPERTIES.experiment}/seed-{PROPERTIES.thermal_volume.seed}/potential.json",
+            code=code("bpstudy.potential.properties"),
+        output:
+            table="results/properties/thermal_volume_run.csv",
+            frames="results/properties/thermal_volume_run.traj",
+        log:
+            "results/logs/properties/thermal_volume_run.log",
+        conda:
+            "../../envs/training.yaml"
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(60),
+        params:
+            crystal=STUDY.systems[PROPERTIES.system].crystal.model_dump(),
+            asked=PROPERTIES.thermal_volume.model_dump(),
+        message:
+            "a run of a network at the pressure 0"
+        script:
+            "../scripts/thermal_volume_run.py"
+
+    rule thermal_volume:
+        input:
+            table="results/properties/thermal_volume_run.csv",
+            frames="results/properties/thermal_volume_run.traj",
+            dft=dft_properties("properties.csv"),
+            code=code("bpstudy.dynamics.properties", "bpstudy.dynamics.calculators"),
+        output:
+            "results/properties/thermal_volume.csv",
+        log:
+            progress="results/logs/properties/thermal_volume.log",
+            calculator="results/logs/properties/thermal_volume.calculator.txt",
+        conda:
+            "../../envs/dft.yaml"
+        resources:
+            mem_mb=growing(3000),
+            runtime=growing(240),
+        params:
+            system=STUDY.systems[PROPERTIES.system].model_dump(mode="json"),
+        message:
+            "volume at the pressure 0: the DFT's pressure"
+        script:
+            "../scripts/thermal_volume.py"

@@ -20,6 +20,9 @@ def md(
     structure: Annotated[Path, typer.Argument(help="any file ASE reads; its last frame is taken")],
     nve: Annotated[bool, typer.Option("--nve", help="at constant energy")] = False,
     nvt: Annotated[bool, typer.Option("--nvt", help="in a heat bath (Langevin)")] = False,
+    npt: Annotated[
+        float | None, typer.Option("--npt", help="at this pressure, GPa, in a bath; the cell keeps its shape")
+    ] = None,
     steps: Annotated[int, typer.Option(help="of the integrator")] = 1000,
     timestep: Annotated[float, typer.Option(help="fs")] = 1.0,
     temperature: Annotated[float, typer.Option(help="of the bath, and of velocities that are drawn, K")] = 300.0,
@@ -58,9 +61,9 @@ def md(
     from bpstudy.potential.velocities import read_structure, take_velocities
 
     try:
-        if nve == nvt:
-            raise ValueError("--nve or --nvt: choose one")
-        settings = Run(steps, timestep, temperature, friction if nvt else None, every, seed)
+        if nve + nvt + (npt is not None) != 1:
+            raise ValueError("--nve, --nvt or --npt PRESSURE: choose one")
+        settings = Run(steps, timestep, temperature, friction if nvt else None, every, seed, npt)
         wanted = collect or stop_at_uncertainty is not None or calibration is not None
         if len(models) < 2 and wanted:
             raise ValueError(
@@ -105,6 +108,8 @@ def md(
     speed = len(atoms) * steps / table["seconds"].iloc[-1]
     print(f"{len(atoms)} atoms, {steps} steps of {timestep:g} fs, {speed:.3g} atom steps a second")
     print(f"temperature {table['temperature_kelvin'].mean():.0f} K, {potential.extrapolations} structures outside")
+    if npt is not None:
+        print(f"volume {table['volume_angstrom3'].mean() / len(atoms):.4g} Å³ per atom")
     if watch is not None:
         print(
             f"largest uncertainty of a force: {watch.largest:.3g} eV/Å{'' if calibration else ' (standard deviation)'}"

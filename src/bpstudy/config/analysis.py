@@ -122,6 +122,16 @@ class PotentialRuns(Section):
         return self
 
 
+class ThermalVolume(Section):
+    """A run of one network at constant pressure 0, and the DFT's pressure on some of its frames."""
+
+    seed: int = Field(ge=0, description="whose network; one of seeds")
+    temperature_kelvin: float = Field(ge=1, le=10_000)
+    timestep_fs: float = Field(gt=0, le=10)
+    steps: Count
+    frames: Annotated[int, Field(ge=3)] = Field(description="evenly spaced, for DFT")
+
+
 class Properties(Section):
     """Properties of the ideal crystal, by the DFT and by all networks of an experiment."""
 
@@ -141,6 +151,7 @@ class Properties(Section):
     displacement_angstrom: float = Field(gt=0, le=0.2, description="± of an atom, for the phonons")
     fmax_ev_per_angstrom: Positive = Field(description="largest force at which atoms around the vacancy are relaxed")
     goal: Positive = Field(le=1, description="largest deviation from the DFT of a useful potential, relative")
+    thermal_volume: ThermalVolume
 
 
 class ForceCurves(Section):

@@ -164,5 +164,34 @@ def crystal_properties(
     return curve, table
 
 
+def thermal_volume(table: pd.DataFrame, frames: Sequence[Atoms], dft: Calculator, modulus_gpa: float) -> pd.DataFrame:
+    """The volume of a run at the pressure 0, and by how much the DFT's pressure says that it is wrong.
+
+    On the frames of the run the pressure of the DFT differs from that of the network by δP on average; to have the
+    pressure 0 in the mean as well, the volume of the DFT would differ by δV/V = δP/B. Frames are taken as independent.
+
+    Args:
+        frames: with the stress of the network.
+        modulus_gpa: B of the DFT.
+
+    Returns:
+        quantity, value, standard_error, unit: the volume per atom, δP and δV/V.
+    """
+    away = []
+    for frame in frames:
+        atoms = frame.copy()
+        atoms.calc = dft
+        away.append(-(atoms.get_stress()[:3] - frame.get_stress()[:3]).mean() / GPa)
+    pressure, error = float(np.mean(away)), float(np.std(away, ddof=1) / len(away) ** 0.5)
+    per_atom = table["volume_angstrom3"].to_numpy() / len(frames[0])
+    blocks = [block.mean() for block in np.array_split(per_atom, len(frames))]
+    rows = [
+        ("volume", float(per_atom.mean()), float(np.std(blocks, ddof=1) / len(blocks) ** 0.5), "Å³ per atom"),
+        ("pressure of the DFT", pressure, error, "GPa"),
+        ("volume of the DFT, relative", pressure / modulus_gpa, error / modulus_gpa, ""),
+    ]
+    return pd.DataFrame(rows, columns=["quantity", "value", "standard_error", "unit"])
+
+
 def _energy(atoms: Atoms) -> float:
     return float(atoms.get_potential_energy(force_consistent=True))

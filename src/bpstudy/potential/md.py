@@ -1,4 +1,4 @@
-"""Molecular dynamics with a fitted potential, at constant energy or temperature."""
+"""Molecular dynamics with a fitted potential, at constant energy, temperature, or temperature and pressure."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ase.calculators.calculator import Calculator
 from ase.constraints import FixCom
 from ase.md.langevin import Langevin
 from ase.md.md import MolecularDynamics
+from ase.md.nose_hoover_chain import IsotropicMTKNPT
 from ase.md.velocitydistribution import Stationary, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
@@ -23,11 +24,14 @@ from bpstudy.potential.constraints import at_rest, fixed_coordinates, kinetic_te
 from bpstudy.potential.outputs import frame_writer, table_of
 
 MOST_ATOMS = 1_000_000
+MOST_GPA = 1000
+BATH_FS, BAROSTAT_FS = 100.0, 1000.0  # times in which they respond
 
 
 @dataclass(frozen=True)
 class Run:
     """Settings of a run: `friction_per_fs` couples to a heat bath at `temperature_kelvin`; None conserves the energy.
+    With `pressure_gpa` the volume varies, too, and the bath is that of `run`; there is no friction then.
 
     Momenta of the structure are kept; without any they are drawn (Maxwell-Boltzmann, random seed `seed`, centre of mass
     at rest). Every `every`-th step is kept.
@@ -41,6 +45,7 @@ class Run:
     friction_per_fs: float | None = None
     every: int = 10
     seed: int = 0
+    pressure_gpa: float | None = None
 
     def __post_init__(self) -> None:
         for key in ("steps", "every"):
@@ -50,6 +55,13 @@ class Run:
             value = getattr(self, key)
             if value is not None and not (np.isfinite(value) and value > 0):
                 raise ValueError(f"{key} = {value} is not allowed; it must be a number above 0")
+        if self.pressure_gpa is not None:
+            if not abs(self.pressure_gpa) <= MOST_GPA:
+                raise ValueError(
+                    f"pressure_gpa = {self.pressure_gpa} is not allowed; it must be within ±{MOST_GPA} GPa"
+                )
+            if self.friction_per_fs is not None:
+                raise ValueError("pressure_gpa and friction_per_fs: choose one; at constant pressure the bath has none")
         if self.timestep_fs > 10:
             raise ValueError(f"timestep_fs = {self.timestep_fs} is not allowed; it is in fs and must be at most 10")
         if self.friction_per_fs is not None and self.friction_per_fs * self.timestep_fs > 1:
@@ -62,7 +74,9 @@ class Run:
 def run(
     atoms: Atoms, calculator: Calculator, settings: Run, keep: Callable[[Atoms], None] | None = None
 ) -> pd.DataFrame:
-    """Velocity Verlet, or Langevin dynamics where there is a friction; `atoms` moves on.
+    """Velocity Verlet; Langevin dynamics where there is a friction; at constant pressure the equations of
+    G. J. Martyna, D. J. Tobias and M. L. Klein (J. Chem. Phys. 101, 4177 (1994), doi:10.1063/1.467468), the cell
+    keeping its shape. `atoms` moves on.
 
     Fixed atoms (FixAtoms, FixCartesian) stay where they are and do not count in the temperature; see
     `bpstudy.potential.constraints`.
@@ -71,7 +85,8 @@ def run(
         keep: called with the frame of every row of the table.
 
     Returns:
-        step, time_fs, potential_ev, kinetic_ev, total_ev of the cell, temperature_kelvin and seconds since the start.
+        step, time_fs, potential_ev, kinetic_ev, total_ev of the cell, temperature_kelvin and seconds since the start;
+        at constant pressure volume_angstrom3, too.
 
     Raises:
         ValueError: the structure is not one for the calculator, has a constraint that is not supported, or the energy
@@ -81,6 +96,8 @@ def run(
         raise ValueError("dynamics needs at least two atoms; repeat the cell")
     has_bath = settings.friction_per_fs is not None
     fixed = fixed_coordinates(atoms)
+    if settings.pressure_gpa is not None and (fixed.any() or not atoms.pbc.all()):
+        raise ValueError("constant pressure needs a structure that is periodic in all directions, without fixed atoms")
     resting = at_rest(fixed, has_bath)
     kept = [constraint for constraint in atoms.constraints if not isinstance(constraint, FixCom)]
     atoms.set_constraint(kept)
@@ -94,10 +111,15 @@ def run(
         atoms.set_momenta(atoms.get_momenta())  # those of fixed atoms become zero
     timestep = settings.timestep_fs * units.fs
     integrator: MolecularDynamics
-    if settings.friction_per_fs is None:
+    kelvin = settings.temperature_kelvin
+    if settings.pressure_gpa is not None:
+        pressure = settings.pressure_gpa * units.GPa
+        bath, barostat = BATH_FS * units.fs, BAROSTAT_FS * units.fs
+        integrator = IsotropicMTKNPT(atoms, timestep, kelvin, pressure, tdamp=bath, pdamp=barostat)
+    elif settings.friction_per_fs is None:
         integrator = VelocityVerlet(atoms, timestep)
     else:
-        friction, kelvin = settings.friction_per_fs / units.fs, settings.temperature_kelvin
+        friction = settings.friction_per_fs / units.fs
         if not fixed.any():
             atoms.set_constraint(FixCom())
         integrator = Langevin(atoms, timestep, temperature_K=kelvin, friction=friction, rng=rng, fixcm=False)
@@ -113,12 +135,14 @@ def run(
             kelvin = kinetic_temperature(atoms, fixed, resting)
             seconds = time.perf_counter() - started
             row = (step, step * settings.timestep_fs, potential, kinetic, potential + kinetic, kelvin, seconds)
-            rows.append(row)
+            rows.append(row if settings.pressure_gpa is None else (*row, atoms.get_volume()))
             if keep is not None:
                 frame = snapshot(atoms)
                 frame.set_constraint(kept)
                 keep(frame)
     names = ["step", "time_fs", "potential_ev", "kinetic_ev", "total_ev", "temperature_kelvin", "seconds"]
+    if settings.pressure_gpa is not None:
+        names.append("volume_angstrom3")
     return pd.DataFrame(rows, columns=names)
 
 

@@ -7,11 +7,16 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 
-from bpstudy.config.analysis import Properties
+from bpstudy.config.analysis import Properties, ThermalVolume
 from bpstudy.config.systems import Crystal
+from bpstudy.dynamics.convergence import even_frames
+from bpstudy.dynamics.crystals import build_crystal
 from bpstudy.dynamics.properties import crystal_properties, crystals
 from bpstudy.potential.calculator import Potential
+from bpstudy.potential.md import Run, run
 
 
 def properties_of_networks(
@@ -41,3 +46,21 @@ def compare(dft: pd.DataFrame, networks: pd.DataFrame, goal: float) -> pd.DataFr
     for name, of in (("median", by.median()), ("lowest", by.min()), ("highest", by.max())):
         table[name] = table["property"].map(of)
     return table.assign(deviation=table["median"] / table["dft"] - 1, goal=goal)
+
+
+def run_at_zero_pressure(folder: Path, crystal: Crystal, settings: ThermalVolume) -> tuple[pd.DataFrame, list[Atoms]]:
+    """A run of one network at the pressure 0 (`bpstudy.potential.md.run`): its table, and evenly spaced frames with the
+    stress of the network. The first tenth is left out."""
+    kept: list[Atoms] = []
+    every = 10
+    run_settings = Run(
+        settings.steps, settings.timestep_fs, settings.temperature_kelvin, None, every, settings.seed, pressure_gpa=0.0
+    )
+    potential = Potential(folder, on_extrapolation="ignore")
+    table = run(build_crystal(crystal), potential, run_settings, kept.append)
+    start = len(kept) // 10
+    frames = [atoms.copy() for atoms in kept[start:][even_frames(len(kept) - start, settings.frames)]]
+    for atoms in frames:
+        potential.calculate(atoms)
+        atoms.calc = SinglePointCalculator(atoms, **potential.results)
+    return table.iloc[start:], frames
