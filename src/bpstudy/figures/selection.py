@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
-from bpstudy.figures.style import MARKED, PLAIN, TYPES, WIDTH_CM, figure, themed
+from bpstudy.figures.style import MARKED, PLAIN, TYPES, WIDTH_CM, figure, plain_numbers, themed
 
 METHOD_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F", "#F0E442")
 MARKS = {"network": "o", "linear": "s"}
@@ -38,7 +40,7 @@ def pareto(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
         low, high = rows["score"] - rows["score_low"], rows["score_high"] - rows["score"]
         axes.errorbar(
             rows["cost_us_per_atom"], rows["score"], [low.clip(lower=0), high.clip(lower=0)], fmt=MARKS[str(model)],
-            color=colors[str(method)], markersize=4, elinewidth=0.6, label=f"{method}, {model}",
+            color=colors[str(method)], markersize=4, elinewidth=0.6,
             markerfacecolor=colors[str(method)] if model == "network" else "white",
         )  # fmt: skip
     front = table[table["pareto"]].sort_values("cost_us_per_atom")
@@ -48,8 +50,22 @@ def pareto(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
         taken["cost_us_per_atom"], taken["score"], s=90, facecolors="none", edgecolors=MARKED, label="recommended"
     )
     axes.set(xscale="log", yscale="log", xlabel="cost, µs an atom (modelled)", ylabel="error relative to the least")
+    for axis in (axes.xaxis, axes.yaxis):
+        _plain_logarithm(axis)
+    for method in dict.fromkeys(table["method"]):
+        axes.plot([], [], "o", color=colors[method], markersize=4, label=method)
+    for model in dict.fromkeys(table["model"]):
+        face = PLAIN if model == "network" else "white"
+        axes.plot([], [], MARKS[model], color=PLAIN, markerfacecolor=face, markersize=4, label=f"{model} of each")
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return drawn
+
+
+def _plain_logarithm(axis: Axis) -> None:
+    """1, 2, 5, 10, … in plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(plain_numbers())
+    axis.set_minor_formatter(NullFormatter())
 
 
 @themed
@@ -61,7 +77,9 @@ def errors_by_size(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
     table = _named(table)
     units = [("energy_rmse_mev_per_atom", "RMSE of the energy, meV/atom")]
     if "force_rmse_ev_per_angstrom" in table:
-        units.append(("force_rmse_ev_per_angstrom", "RMSE of the forces, eV/Å"))
+        ends = [f"force_rmse_ev_per_angstrom{end}" for end in ("", "_low", "_high")]
+        table = table.assign(**{name.replace("_ev_", "_mev_"): 1000 * table[name] for name in ends})
+        units.append(("force_rmse_mev_per_angstrom", "RMSE of the forces, meV/Å"))
     drawn, colors = figure(width_cm, 8.0), _colors(table)
     for axes, (key, label) in zip(np.atleast_1d(drawn.subplots(1, len(units))), units, strict=True):
         for (method, model), rows in table.groupby(["method", "model"], sort=False):
@@ -76,6 +94,7 @@ def errors_by_size(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
             )
         axes.set(xlabel="functions", ylabel=label, yscale="log")
         axes.set_xticks(sorted(set(table["budget"])))
+        _plain_logarithm(axes.yaxis)
     handles, labels = axes.get_legend_handles_labels()
     drawn.legend(handles, labels, loc="outside lower center", ncols=3)
     return drawn
