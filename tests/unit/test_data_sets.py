@@ -203,6 +203,15 @@ def test_a_new_configuration_is_valid_and_leaves_out_what_cannot_be_asked(mine):
     assert bpstudy("new", "al.extxyz").exit_code == 1  # it is there already
 
 
+def test_strained_cells_of_another_element_are_left_out(mine):
+    assert mine["systems"]["li-strained"] is None
+    del mine["systems"]["li-strained"]  # as in an overlay that was written by hand
+    of = prepared(mine)
+    assert list(of.study.used_systems) == ["mine"]
+    assert of.study.properties is None
+    assert any(line.startswith("li-strained: strained cells of Li, which the data do not hold") for line in of.left_out)
+
+
 def test_a_test_file_that_shares_frames_with_training_is_found(mine):
     write("test.extxyz", [made(seed) for seed in (100, 101, 3, *range(102, 112))])
     result = bpstudy("new", "al.extxyz", "--test", "test.extxyz", "-o", "other.yaml")

@@ -8,7 +8,9 @@ from typing import Any
 from bpstudy.config.analysis import FEWEST_COMPARED
 from bpstudy.config.selection import FEWEST_CHOSEN_ON
 from bpstudy.config.study import Config
+from bpstudy.config.systems import Strained
 from bpstudy.data.choose import chosen
+from bpstudy.data.elements import elements_of
 from bpstudy.data.inspection import Inspection
 
 NOTHING = "Nothing is left out."
@@ -30,6 +32,7 @@ def leave_out(
         if (of := inspections.get(frames.system)) is not None
     }
     sizes = {name: len(of) for name, of in numbers.items()}
+    _without_other_crystals(values, study, inspections, lines)
     _without_forces(values, study, inspections, lines)
     _without_choice(values, study, inspections, sizes, lines)
     _without_motion(values, study, inspections, lines)
@@ -47,6 +50,20 @@ def _of_experiments(study: Config, with_forces: bool) -> set[str]:
         if experiment.forces or not with_forces
         for name in experiment.sets.values()
     }
+
+
+def _without_other_crystals(
+    values: dict[str, Any], study: Config, inspections: Mapping[str, Inspection], lines: list[str]
+) -> None:
+    """Hours of DFT of a crystal that has nothing to do with the data."""
+    held = set().union(*(elements_of(of.table["formula"].unique().tolist()) for of in inspections.values()))
+    for name, system in study.used_systems.items():
+        if isinstance(system, Strained) and system.crystal.element not in held:
+            values["systems"][name] = None
+            lines.append(
+                f"{name}: strained cells of {system.crystal.element}, which the data do not hold. Left out: the "
+                "experiments on them, properties of the crystal, figS8, claim F6."
+            )
 
 
 def _without_forces(
