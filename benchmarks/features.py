@@ -54,6 +54,11 @@ def functions(blocks: list[tuple[str, int]], cutoff: float) -> SymmetryFunctions
     return SymmetryFunctions([f for kind, count in blocks for f in grid(kind, count, cutoff, "fortnet")])
 
 
+def functions_of(blocks: list[tuple[str, int, str]]) -> SymmetryFunctions:
+    """Of one of `POTENTIALS`."""
+    return SymmetryFunctions([f for kind, count, scheme in blocks for f in grid(kind, count, 8.0, scheme)])
+
+
 def peer(chosen: SymmetryFunctions) -> ACSF:
     """DScribe with the same functions; its first column is G1."""
     angular = {
@@ -150,7 +155,7 @@ def energy_and_forces() -> list[dict[str, float | str]]:
     """
     rows: list[dict[str, float | str]] = []
     for name, blocks, goal in POTENTIALS:
-        chosen = SymmetryFunctions([f for kind, count, scheme in blocks for f in grid(kind, count, 8.0, scheme)])
+        chosen = functions_of(blocks)
         for repeat in ((3, 3, 3), (12, 6, 6)):
             atoms = lithium(repeat)
             weights, moving = np.ones((len(atoms), len(chosen))), NeighborList(8.0)

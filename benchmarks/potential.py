@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,8 @@ import yaml
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from benchmarks.features import lithium, machine
+from benchmarks.features import POTENTIALS, functions_of, lithium, machine
 from bpstudy.config.datasets import Units
-from bpstudy.config.functions import Block
 from bpstudy.config.study import load
 from bpstudy.data.n2p2 import write
 from bpstudy.descriptors.blocks import block_functions
@@ -45,19 +44,12 @@ from bpstudy.symmetry import SymmetryFunctions
 ROOT = Path(__file__).parents[1]
 STUDY = load(yaml.safe_load((ROOT / "config.yaml").read_text()))
 EXPERIMENT = STUDY.experiments["rich-forces"]
-OF_PAIRS = {"pairs": "unordered"}
-SETS = {  # type, number, grid; all within 8 Å
-    "12 G1, 12 G4": [("G1", 12, "graded", {}), ("G4", 12, "fortnet", OF_PAIRS)],
-    "20 G2, 30 G5": [("G2", 20, "fortnet", {}), ("G5", 30, "behler2011", OF_PAIRS)],
-}
 REPEATS = {(3, 3, 3): 20, (12, 6, 6): 3, (10, 10, 10): 2, (16, 16, 16): 1}
 ROUNDS = 4
 
 
-def make_folder(folder: Path, blocks: Sequence[Block]) -> None:
+def make_folder(folder: Path, chosen: SymmetryFunctions) -> None:
     """A network of random weights for lithium."""
-    found = [block_functions(block, ["Li"], STUDY.angular_tolerance) for block in blocks]
-    chosen = SymmetryFunctions([f for block in found for f in block.functions], STUDY.angular_tolerance)
     features = compute_features(chosen, [lithium(seed=seed) for seed in range(4)])
     scalers = {"Li": Scaler.fit(features.rows["Li"].values, chosen.labels)}
     scale = EnergyScale({"Li": -1.9}, 0.006, 27.0)
@@ -65,17 +57,13 @@ def make_folder(folder: Path, blocks: Sequence[Block]) -> None:
     describe(folder / "potential.json", {"Li": chosen}, features, "free", [[True] * 3])
 
 
-def set_row(name: str, driver: Path | None) -> dict[str, Any]:
-    """Microseconds an atom and step, for energy and forces of 432 atoms on one core, with the functions `name`; and
-    those of n2p2 without its search for neighbours, as in dynamics."""
-    blocks = [
-        Block(type=kind, count=count, cutoff_angstrom=8.0, grid=grid, **extra)
-        for kind, count, grid, extra in SETS[name]
-    ]
+def set_row(name: str, chosen: SymmetryFunctions, driver: Path | None) -> dict[str, Any]:
+    """Microseconds an atom and step, for energy and forces of 432 atoms on one core; and those of n2p2 without its
+    search for neighbours, as in dynamics."""
     atoms = lithium((12, 6, 6))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        make_folder(folder, blocks)
+        make_folder(folder, chosen)
         atoms.calc = Potential(folder, "ignore")
         energy = atoms.get_potential_energy()
         ours = seconds(step_of(atoms), 3)
@@ -133,7 +121,7 @@ def main() -> None:
     n2p2 = arguments.parse_args().n2p2
     with tempfile.TemporaryDirectory() as name:
         driver = n2p2_driver(n2p2, Path(name)) if n2p2 else None
-        sets = [set_row(of, driver) for of in SETS]
+        sets = [set_row(of, functions_of(blocks), driver) for of, blocks, _ in POTENTIALS]
     for row in sets:
         print(row, flush=True)
     dft = lithium()
@@ -148,7 +136,8 @@ def main() -> None:
     print(f"DFT, {len(dft)} atoms: {dft_seconds:.2f} s a step", flush=True)
     rows = []
     with tempfile.TemporaryDirectory() as name:
-        make_folder(Path(name), EXPERIMENT.functions)
+        blocks = [block_functions(block, ["Li"], STUDY.angular_tolerance) for block in EXPERIMENT.functions]
+        make_folder(Path(name), SymmetryFunctions([f for block in blocks for f in block.functions]))
         potentials = {threads: Potential(name, "ignore", threads=threads) for threads in (1, 2)}
     for repeat, count in REPEATS.items():
         atoms = lithium(repeat)
