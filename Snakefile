@@ -15,7 +15,8 @@ from bpstudy.running.slurm import OrphanError, refuse_orphans
 from bpstudy.running.usage import note_run
 
 share_package()
-share_interpreter()
+if not workflow.deployment_settings.deployment_method:  # conda and containers bring their own
+    share_interpreter()
 share_configuration(workflow.config_settings.configfiles, workflow.config_settings.config)
 prepare_environment()  # of the jobs that start mpirun
 

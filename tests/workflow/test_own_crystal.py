@@ -5,13 +5,12 @@ import pytest
 import yaml
 from ase.build import bulk
 from ase.calculators.emt import EMT
-from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
 from bpstudy.data.trajectory import snapshot
 from bpstudy.network.model import load_network
 from bpstudy.potential.calculator import Potential
-from tests.workflow.project import SMALL, audited, bpstudy, copied, snakemake
+from tests.workflow.project import copied, snakemake
 
 OVERLAY = {
     "systems": {"alloy": {"trajectory": "alloy.extxyz"}},
@@ -101,32 +100,3 @@ def test_a_damaged_trajectory_is_a_clear_error(project):
     run = snakemake(project, "--cores", "1", "--configfile", "mine.yaml", "--", "results/dynamics/alloy/thermo.csv")
     assert run.returncode != 0
     assert "alloy.extxyz, frame 0: ASE cannot read this trajectory" in run.stderr + run.stdout
-
-
-@pytest.mark.slow
-def test_frames_without_times_momenta_and_forces_are_studied_to_the_end(project):
-    frames = []
-    for seed in range(42):
-        atoms = bulk("Al", cubic=True)
-        atoms.rattle(0.1, seed=seed)
-        atoms.calc = SinglePointCalculator(atoms, energy=EMT().get_potential_energy(atoms))
-        frames.append(atoms)
-    (project / "mine.yaml").unlink()
-    write(project / "al.extxyz", frames)
-    written = bpstudy(project, "new", "al.extxyz")
-    assert written.returncode == 0, written.stderr
-    (project / "small.yaml").write_text(yaml.safe_dump(SMALL))
-    run = snakemake(project, "--cores", "2", "--configfile", "mine.yaml", "small.yaml")
-    assert run.returncode == 0, run.stderr[-3000:]
-    assert (project / "results/paper/paper.pdf").stat().st_size
-    assert (project / "results/index.html").stat().st_size
-    audit = audited(project)
-    assert audit.returncode == 0, audit.stdout[-3000:]
-    said = (project / "results/left_out.md").read_text()
-    assert "no times" in said
-    assert not (project / "results/figures/fig14.png").exists()
-    assert "chosen and compared by energies alone" in said
-    chosen = pd.read_csv(project / "results/selection/comparison.csv")
-    assert "force_rmse_ev_per_angstrom" not in chosen
-    assert chosen["recommended"].any()
-    assert pd.read_csv(project / "results/evaluation/smoothness.csv").empty

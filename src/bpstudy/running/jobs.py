@@ -17,8 +17,7 @@ def share_package() -> None:
 
 
 def share_interpreter() -> None:
-    """Let `python` in the shell commands of this process's jobs be this interpreter, whether or not its environment was
-    activated. An environment that a job itself activates (conda, a container) goes before it."""
+    """Let `python` in the shell commands of this process's jobs be this interpreter, activated or not."""
     folder = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
 
