@@ -28,13 +28,14 @@ def findings(results: Path) -> list[str]:
     holds = all(claims[name]["verdict"] == HOLDS for name in ("C7", "C8"))
     training = metrics[metrics["set"] == "train"].groupby("experiment")["rmse_mev_per_atom"].median()
     correlation = spearmanr(training[types.index], types["rmse_mev_per_atom"]).statistic
+    with_sign = f"{correlation:.2f}".replace("-", "−")
     spread = ranking[ranking["group"] == "consecutive-or-strided"].set_index("experiment")["rmse_mev_per_atom"]
     verb = "holds" if holds else "does not hold"
     lines = [
         f"**The published ranking of function types {verb} on held-out frames.** The combination reported as best is "
         f"{best} of {len(types)} on an independent trajectory, the one reported as worst is {worst} (C7, C8).",
         "**A training error says little about the error on held-out frames.** Over these combinations their rank "
-        f"correlation is {correlation:.2f}.",
+        f"correlation is {with_sign}.",
         "**Consecutive frames teach little.** Frames spread over the whole run give "
         f"{spread['strided-372']:.2f} meV/atom on the independent trajectory, as many consecutive ones "
         f"{spread['consecutive-372']:.2f}.",
@@ -46,5 +47,10 @@ def findings(results: Path) -> list[str]:
         ours = claims["S1"]["ours"]
         lines.append(
             f"**Functions chosen from data {beat} hand-made sets of the same size.** {ours[0].upper()}{ours[1:]} (S1)."
+        )
+    if claims.get("F6", {}).get("value") is not None:
+        lines.append(
+            "**Fitted to strained cells with their stress, the potential gets the crystal right.** Properties "
+            f"{claims['F6']['paper']}: {claims['F6']['ours']} (F6)."
         )
     return [f"{number}. {line}" for number, line in enumerate(lines, 1)]

@@ -20,6 +20,7 @@ def results(tmp_path):
             {"id": name, "verdict": verdict, "value": 0.25, "ours": "better than 2 of 3"} for name in ("C7", "C8")
         ]
         claims += [{**claims[0], "id": name} for name in ("F1", "F2", "S1")]
+        claims.append({"id": "F6", "paper": "within 10% of the DFT", "value": 0.5, "ours": "6 of 12; not B"})
         (tmp_path / "claims.json").write_text(json.dumps(claims))
         study = {
             "reported": {"best": "types-a", "worst": "types-c"},
@@ -42,7 +43,7 @@ def results(tmp_path):
 
 
 def test_the_findings_are_those_of_the_tables(results):
-    ranked, training, spread, forces, chosen = findings(results())
+    ranked, training, spread, forces, chosen, properties = findings(results())
     assert "does not hold" in ranked
     assert "best is 3rd of 3" in ranked
     assert "worst is 2nd" in ranked
@@ -52,12 +53,13 @@ def test_the_findings_are_those_of_the_tables(results):
     assert "fall to 25% (energies)" in forces
     assert "do not beat" in chosen
     assert "Better than 2 of 3 (S1)" in chosen
+    assert "within 10% of the DFT: 6 of 12; not B (F6)" in properties
 
 
 def test_they_turn_with_the_verdicts(results):
-    ranked, training, *_, chosen = findings(results("reproduced", (1, 3, 2)))
+    ranked, training, *_, chosen, _ = findings(results("reproduced", (1, 3, 2)))
     assert "function types holds" in ranked
-    assert "correlation is -1.00" in training
+    assert "correlation is −1.00" in training
     assert "beat hand-made sets" in chosen
 
 

@@ -11,6 +11,7 @@ from bpstudy.claims.evidence import NO, PARTLY, UNDECIDABLE, YES, Choice, Claims
 from bpstudy.config.selection import RANDOM
 
 STABLE = 0.5  # Jaccard index of the sets chosen on two halves of the data
+NO_WORSE = 0.05  # of the other's error: by less than this one set is no worse than another
 UNITS = {"energy": "meV/atom", "forces": "meV/Å"}
 ERRORS = {"energy": ("energy_rmse_mev_per_atom", 1.0), "forces": ("force_rmse_ev_per_angstrom", 1000.0)}
 
@@ -85,7 +86,7 @@ def _smallest(evidence: Evidence) -> Decision:
     for quantity in _quantities(choice):
         found = [(_difference(choice, name, other, quantity), other) for other in _combinations(choice)]
         least, other = min(found, key=lambda pair: pair[0].second)
-        verdicts.append(below(least.value, (least.low, least.high), 0.0))
+        verdicts.append(below(least.value, (least.low, least.high), NO_WORSE * least.second))
         worst = max(worst, least.first / least.second)
         said.append(
             f"{least.first:.3g} against {least.second:.3g} {UNITS[quantity]} ({other.removeprefix('types-')}; "
@@ -151,7 +152,7 @@ SELECTION: Claims = {
     "S2": (
         "half as many chosen functions are no worse than the best combination",
         "main method, smallest budget, against the combination with the least error in each: interval of the "
-        "difference below 0 in energies and forces; one, or estimates below 0: in part; above 0: not",
+        f"difference below {NO_WORSE:.0%} of that error in energies and forces; one of these: in part; above it: not",
         _smallest,
     ),
     "S3": (
