@@ -69,7 +69,7 @@ def test_a_network_is_no_worse_than_ridge_on_its_validation_frames(data):
     held = [f for f, k in zip(frames, folds, strict=True) if k == 0]
 
     def loss(of):
-        energy, force = of.errors(held)
+        energy, force, _ = of.errors(held)
         return (energy**2).mean() / 0.005**2 + (force**2).mean() / 0.1**2
 
     assert loss(network) <= loss(start) * 1.05
@@ -91,7 +91,7 @@ def test_linear_potential_finds_a_linear_truth(data):
         forces = -np.einsum("ifac,f->ac", functions.compute_with_gradients(new)[1], truth)
         new.calc = frame.calc.__class__(new, energy=energy, forces=forces)
         made.append(new)
-    energy, force = linear_errors(functions, made[:15], folds[:15], made[15:], TOLERANCES)
+    energy, force, _ = linear_errors(functions, made[:15], folds[:15], made[15:], TOLERANCES)
     assert np.abs(energy).max() < 1e-5
     assert force.max() < 1e-4
 

@@ -7,13 +7,15 @@ import typer
 
 from bpstudy.cli.messages import fail
 
+MINUTES_OF_A_POTENTIAL = 0.5  # of the time given, kept for the fit that is written
+
 
 def choose(
     data: Annotated[list[Path], typer.Argument(help="training frames with energies (and forces), any file ASE reads")],
     test: Annotated[list[Path] | None, typer.Option(help="frames that decide; without, a part is held out")] = None,
     budget: Annotated[list[int] | None, typer.Option(help="numbers of functions; several times", min=1)] = None,
     method: Annotated[list[str] | None, typer.Option(help="of choosing; several times")] = None,
-    minutes: Annotated[float, typer.Option(help="to spend; with less, fewer seeds and sets", min=0)] = 10.0,
+    minutes: Annotated[float, typer.Option(help="to spend in all; with less, fewer seeds and sets", min=0)] = 10.0,
     seeds: Annotated[int, typer.Option(help="networks on each set; 0 for linear potentials alone", min=0)] = 3,
     cutoff: Annotated[float | None, typer.Option(help="the largest, Å (2.3 nearest-neighbour distances)")] = None,
     without: Annotated[list[str] | None, typer.Option(help="types to leave out: G3 for n2p2")] = None,
@@ -24,6 +26,8 @@ def choose(
     output: Annotated[Path, typer.Option(help="folder to write")] = Path("chosen"),
 ) -> None:
     """Which symmetry functions for these data? Choose by several methods, fit, test, and recommend."""
+    import time
+
     from rich.console import Console
 
     from bpstudy.figures.selection_report import write_report
@@ -35,6 +39,7 @@ def choose(
     from bpstudy.selection.setting import prepare
     from bpstudy.selection.trial import trial_fit
 
+    started = time.monotonic()
     console = Console(stderr=True, highlight=False)
     try:
         frames = read_data(data, group, energy)
@@ -55,7 +60,7 @@ def choose(
                 method or METHODS_OF_A_CHOICE,
                 trial_fit() if seeds else None,
                 range(seeds),
-                minutes,
+                minutes - (time.monotonic() - started) / 60 - (MINUTES_OF_A_POTENTIAL if potential else 0),
                 say=status.update,
             )
         files = [*write(answer, setting, output), output / "report.html"]

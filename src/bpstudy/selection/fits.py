@@ -93,7 +93,7 @@ def fit_set(
         for seed in seeds:
             network = fit_trial(remembered, train, folds, tolerances, seed, settings)
             found[NETWORK, seed] = network.errors(test)
-        for (model, seed), (energies, forces) in found.items():
+        for (model, seed), (energies, forces, _) in found.items():
             table = {"energy_error_ev_per_atom": energies, "force_rmse_ev_per_angstrom": forces}
             rows = pd.DataFrame(table if forces is not None else table | {"force_rmse_ev_per_angstrom": np.nan})
             rows.insert(0, "frame", np.arange(len(rows)))

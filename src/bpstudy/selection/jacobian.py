@@ -15,6 +15,7 @@ P = W₁ D_i and Q = W₂ (s₁ ∘ P) its derivatives are the sums over i of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +45,12 @@ class Parameters:
     hidden: tuple[int, int]
     n_elements: int
 
-    @property
+    @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         f, (h, k) = self.n_functions, self.hidden
         return {"W1": (h, f), "b1": (h,), "W2": (k, h), "b2": (k,), "v": (k,), "u": (f,), "c": (1,)}
 
-    @property
+    @cached_property
     def each(self) -> int:
         """Weights of one element."""
         return sum(int(np.prod(shape)) for shape in self.shapes.values())
@@ -58,13 +59,16 @@ class Parameters:
     def size(self) -> int:
         return self.each * self.n_elements
 
+    @cached_property
+    def _slices(self) -> list[dict[str, slice]]:
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()] * self.n_elements)
+        every = [slice(start, end) for start, end in zip([0, *ends], map(int, ends), strict=False)]
+        count = len(self.shapes)
+        return [dict(zip(self.shapes, every[e * count :], strict=False)) for e in range(self.n_elements)]
+
     def slices(self, element: int = 0) -> dict[str, slice]:
         """Of the weights of an element, by name."""
-        found, start = {}, element * self.each
-        for name, shape in self.shapes.items():
-            found[name] = slice(start, start + int(np.prod(shape)))
-            start = found[name].stop
-        return found
+        return self._slices[element]
 
     def of(self, weights: Array, element: int) -> list[Array]:
         """W₁, b₁, W₂, b₂, v, u, c of an element."""
@@ -101,19 +105,26 @@ class Parameters:
         return np.concatenate(parts)
 
 
+def _own(frame: Frame) -> list[tuple[int, slice | NDArray[np.bool_]]]:
+    """Each element of a frame with its atoms; a slice, which copies nothing, where there is one element."""
+    present = np.unique(frame.element)
+    if len(present) == 1:
+        return [(int(present[0]), slice(None))]
+    return [(int(element), frame.element == element) for element in present]
+
+
 def predict(parameters: Parameters, weights: Array, frame: Frame) -> tuple[float, Array]:
     """Energy an atom (eV) and the forces of the frame's components (eV/Å)."""
     energy, forces = 0.0, np.zeros(len(frame.forces))
-    for element in np.unique(frame.element):
-        own = frame.element == element
-        w1, b1, w2, b2, v, u, c = parameters.of(weights, int(element))
+    for element, own in _own(frame):
+        w1, b1, w2, b2, v, u, c = parameters.of(weights, element)
         x = frame.x[own]
         a1 = np.tanh(x @ w1.T + b1)
         a2 = np.tanh(a1 @ w2.T + b2)
         energy += float((a2 @ v + x @ u + c).sum())
         if len(forces):
             slope = u + ((1 - a1**2) * (((1 - a2**2) * v) @ w2)) @ w1
-            forces += np.einsum("icf,if->c", frame.slopes[own], slope.astype(np.float32), optimize=True)
+            forces += (frame.slopes[own] @ slope.astype(np.float32)[:, :, None]).sum(axis=0)[:, 0]
     return energy / len(frame.x), forces
 
 
@@ -123,11 +134,10 @@ def frame_rows(
     """Weighted rows of the energy and the forces: derivatives (1 + components, n_weights) and residuals."""
     n, count = len(frame.x), len(frame.forces)
     rows = np.zeros((1 + count, parameters.size), np.float32)
-    for element in np.unique(frame.element):
-        own = frame.element == element
+    for element, own in _own(frame):
         x, d = frame.x[own], frame.slopes[own]
-        w1, b1, w2, b2, v, _, _ = parameters.of(weights, int(element))
-        where = parameters.slices(int(element))
+        w1, b1, w2, b2, v, _, _ = parameters.of(weights, element)
+        where = parameters.slices(element)
         a1 = np.tanh(x @ w1.T + b1)
         a2 = np.tanh(a1 @ w2.T + b2)
         s1, s2 = 1 - a1**2, 1 - a2**2
@@ -141,7 +151,8 @@ def frame_rows(
         for name, value in of_energy.items():
             rows[0, where[name]] = energy_weight / n * value.ravel()
         if count:
-            turned = np.einsum("ik,kh,kg->ihg", t2v, w2, w2, optimize=True) * s1[:, :, None] * s1[:, None]
+            outer = (w2[:, :, None] * w2[:, None]).reshape(len(w2), -1)
+            turned = (t2v @ outer).reshape(len(x), len(b1), len(b1)) * s1[:, :, None] * s1[:, None]
             diagonal = np.arange(len(b1))
             turned[:, diagonal, diagonal] += -2 * a1 * s1 * back
             _force_rows(rows[1:], where, w1, w2, x, d, a1, s1, s2, s2v, t2v, delta, turned)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bpstudy.selection.equations import PoolEquations, accumulate, force_rows
 from bpstudy.selection.methods.pruning import ridge_weights
-from bpstudy.selection.targets import Tolerances, energy_per_atom, forces_of
+from bpstudy.selection.targets import FrameErrors, Tolerances, energy_per_atom, forces_of
 from bpstudy.symmetry import SymmetryFunctions
 
 Array = NDArray[np.float64]
@@ -40,8 +40,8 @@ class LinearPotential:
     atomic: Array
     strength: float
 
-    def errors(self, frames: Sequence[Atoms]) -> tuple[Array, Array | None]:
-        """Of the energy an atom (predicted less true, n_frames), eV, and root mean square of each frame's forces, eV/Å.
+    def errors(self, frames: Sequence[Atoms]) -> FrameErrors:
+        """Errors of frames.
 
         Raises:
             ValueError: an element that was not in training, or a frame without energy.
@@ -61,8 +61,8 @@ class LinearPotential:
             known = forces_of(frame)
             if known is not None:
                 rows = force_rows(self.functions, frame, self.elements)
-                forces.append(float(np.sqrt(((rows @ self.weights.ravel() - known) ** 2).mean())))
-        return np.array(energies), np.array(forces) if len(forces) == len(energies) else None
+                forces.append(rows @ self.weights.ravel() - known)
+        return FrameErrors.of(energies, forces)
 
 
 def fit_linear(functions: SymmetryFunctions, equations: PoolEquations, tolerances: Tolerances) -> LinearPotential:
@@ -96,7 +96,7 @@ def linear_errors(
     folds: Sequence[int] | NDArray[np.integer],
     test: Sequence[Atoms],
     tolerances: Tolerances,
-) -> tuple[Array, Array | None]:
+) -> FrameErrors:
     """`LinearPotential.errors` on `test` of the fit to `train`, for functions that are not in the pool."""
     return fit_linear(functions, accumulate(functions, train, folds), tolerances).errors(test)
 

@@ -41,6 +41,7 @@ class Candidate:
         cost_us: µs an atom for energy and forces.
         energy_errors: predicted less true energy an atom, eV, (n_seeds, n_frames).
         force_errors: root mean square over the components of a frame, eV/Å, (n_seeds, n_frames); None without forces.
+        force_maes: mean absolute error over these components, where it is known.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Candidate:
     cost_us: float
     energy_errors: Array
     force_errors: Array | None = None
+    force_maes: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,8 @@ class Ranking:
     """What `recommend` found. Rows of `table` are the sets in the order given.
 
     Columns: method, budget, model, functions (number), cost_us_per_atom, energy_rmse_mev_per_atom and
-    force_rmse_ev_per_angstrom with _low and _high, score with _low and _high, behind_best (score less that of the best
+    force_rmse_ev_per_angstrom with _low and _high, energy_mae_mev_per_atom, force_mae_ev_per_angstrom (NaN where it is
+    not known), score with _low and _high, behind_best (score less that of the best
     of its budget) with _low and _high, surely_worse, pareto (no set is cheaper and has a lower score), recommended.
 
     `overall` is the row to take; `by_budget` the row at each budget.
@@ -107,6 +110,8 @@ def recommend(
         if part is not None:
             table[name] = unit * part.estimate
             table[f"{name}_low"], table[f"{name}_high"] = unit * part.intervals.T
+    table["energy_mae_mev_per_atom"] = [1e3 * np.abs(t.energy_errors).mean() for t in tested]
+    table["force_mae_ev_per_angstrom"] = [np.nan if t.force_maes is None else t.force_maes.mean() for t in tested]
     best = {b: _least_of(score, [k for k, t in enumerate(tested) if t.budget == b]) for b in budgets}
     behind = [score.difference(k, best[t.budget]) for k, t in enumerate(tested)]
     table["behind_best"], table["behind_best_low"], table["behind_best_high"] = np.array(behind).T

@@ -1,7 +1,8 @@
 """The whole answer for some data, in the time there is: choose, fit, test, recommend.
 
-Linear potentials on every set come first, then networks on every set in rounds, one seed a round; a round that the time
-does not allow is left out, and the first may be cut short. Random sets are drawn anew in each round.
+The first methods get a linear potential and a network at once, so that there is an answer early; then come linear
+potentials on every other set, and networks on every set in rounds, one seed a round. A round that the time does not
+allow is left out, and the first may be cut short. Random sets are drawn anew in each round.
 """
 
 from __future__ import annotations
@@ -15,18 +16,16 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from bpstudy.selection.cost import model_us
-from bpstudy.selection.linear import linear_errors
+from bpstudy.selection.linear import fit_linear, linear_errors
 from bpstudy.selection.methods import choose
 from bpstudy.selection.recommendation import Candidate, Ranking, recommend
 from bpstudy.selection.setting import Setting
-from bpstudy.selection.targets import Tolerances
+from bpstudy.selection.targets import FrameErrors, Tolerances
 from bpstudy.symmetry import SymmetryFunctions
 
 Array = NDArray[np.float64]
-Errors = tuple[Array, Array | None]
-"""Of the energy an atom, eV, and root mean square of each frame's forces, eV/Å, (n_frames,); None without forces."""
 Folds = Sequence[int] | NDArray[np.integer]
-Fit = Callable[[SymmetryFunctions, Sequence[Atoms], Folds, Sequence[Atoms], Tolerances, int], Errors]
+Fit = Callable[[SymmetryFunctions, Sequence[Atoms], Folds, Sequence[Atoms], Tolerances, int], FrameErrors]
 """(functions, training frames, their folds, test frames, tolerances, seed) to errors of the test frames."""
 Key = tuple[str, int]  # method, budget
 RANDOM = "random"
@@ -49,8 +48,8 @@ class _Progress:
     """Errors of each fit so far, by model and (method, budget)."""
 
     sets: dict[tuple[Key, int], SymmetryFunctions] = field(default_factory=dict)
-    linear: dict[Key, list[Errors]] = field(default_factory=dict)
-    network: dict[Key, list[Errors]] = field(default_factory=dict)
+    linear: dict[Key, list[FrameErrors]] = field(default_factory=dict)
+    network: dict[Key, list[FrameErrors]] = field(default_factory=dict)
 
 
 def run(
@@ -70,7 +69,8 @@ def run(
     Args:
         fit: of a network; None for linear potentials alone.
         seeds: of the networks, one a round.
-        minutes: no fit begins later than that after the start, but for the first methods' linear potentials.
+        minutes: no network is begun that would not be ready by then, if it takes as long as the longest so far, and
+            no linear potential but those of the first methods.
         block_length: of consecutive test frames that are alike.
         say: is told of each step.
 
@@ -79,30 +79,44 @@ def run(
     """
     if not budgets or not methods:
         raise ValueError("one budget and one method at least are needed")
+    size = len(setting.pool.functions)
+    if max(budgets) > size:
+        raise ValueError(f"budget: {max(budgets)} functions, but the pool has {size}; ask for {size} or fewer")
     end, done, left_out = clock() + 60 * minutes, _Progress(), list[str]()
     ordered = sorted(dict.fromkeys(methods), key=lambda name: name not in FIRST_METHODS)
     keys = [(name, budget) for name in ordered for budget in sorted(set(budgets))]
+    seeds, longest = seeds if fit is not None else (), 0.0
+
+    def network(key: Key, turn: int, found: dict[Key, FrameErrors]) -> bool:
+        """Fit one, if the time allows it."""
+        nonlocal longest
+        began = clock()
+        if began + longest > end:
+            return False
+        say(f"{key[0]}, {key[1]} functions: network, seed {seeds[turn]}")
+        chosen = chosen_set(setting, done, key, turn)
+        assert fit is not None
+        found[key] = fit(chosen, setting.train, setting.folds, test, setting.problem.tolerances, seeds[turn])
+        longest = max(longest, clock() - began)
+        return True
+
+    first: dict[Key, FrameErrors] = {}
     for name, budget in keys:
-        chosen_set(setting, done, (name, budget), 0)  # fails for what is impossible before anything is fitted
-        draws = RANDOM_DRAWS if name == RANDOM else 1
-        for draw in range(draws):
+        for draw in range(RANDOM_DRAWS if name == RANDOM else 1):
             if clock() > end and name not in FIRST_METHODS:
                 left_out.append(f"linear potential on {name}, {budget} functions")
                 break
             say(f"{name}, {budget} functions: linear potential")
             chosen = chosen_set(setting, done, (name, budget), draw)
-            errors = linear_errors(chosen, setting.train, setting.folds, test, setting.problem.tolerances)
-            done.linear.setdefault((name, budget), []).append(errors)
+            done.linear.setdefault((name, budget), []).append(linear_of(setting, chosen, test))
+        if seeds and name in FIRST_METHODS:
+            network((name, budget), 0, first)
     rounds = 0
-    for turn, seed in enumerate(seeds if fit is not None else ()):
-        found: dict[Key, Errors] = {}
+    for turn, seed in enumerate(seeds):
+        found = dict(first) if turn == 0 else {}
         for key in keys:
-            if clock() > end:
+            if key not in found and not network(key, turn, found):
                 break
-            say(f"{key[0]}, {key[1]} functions: network, seed {seed}")
-            chosen = chosen_set(setting, done, key, turn)
-            assert fit is not None
-            found[key] = fit(chosen, setting.train, setting.folds, test, setting.problem.tolerances, seed)
         if len(found) < len(keys):
             left_out.append(f"networks: seed {seed} on {len(keys) - len(found)} of {len(keys)} sets")
             if turn:
@@ -110,13 +124,20 @@ def run(
         for key, errors in found.items():
             done.network.setdefault(key, []).append(errors)
         rounds += bool(found)
-        if clock() > end:
-            break
-    if fit is not None and rounds < len(seeds):
+    if rounds < len(seeds):
         left_out.append(f"networks: {len(seeds) - rounds} of {len(seeds)} seeds")
     candidates = _candidates(setting, done, rounds or RANDOM_DRAWS)
     ranking = recommend(candidates, np.random.default_rng(0), block_length)
     return Answer(candidates, ranking, left_out)
+
+
+def linear_of(setting: Setting, functions: SymmetryFunctions, test: Sequence[Atoms]) -> FrameErrors:
+    """Errors of the linear potential; of functions of the pool its equations are there already."""
+    places = {f: k for k, f in enumerate(setting.pool.functions.functions)}
+    if all(f in places for f in functions.functions):
+        equations = setting.problem.equations.take([places[f] for f in functions.functions])
+        return fit_linear(functions, equations, setting.problem.tolerances).errors(test)
+    return linear_errors(functions, setting.train, setting.folds, test, setting.problem.tolerances)
 
 
 def chosen_set(setting: Setting, done: _Progress, key: Key, draw: int) -> SymmetryFunctions:
@@ -132,7 +153,10 @@ def _candidates(setting: Setting, done: _Progress, draws: int) -> list[Candidate
     for model, fits in (("network", done.network), ("linear", done.linear)):
         for (name, budget), errors in fits.items():
             kept = errors[:draws] if len(errors) >= draws else errors[:1]
-            forces = [force for _, force in kept if force is not None]
+            forces, maes = (
+                [of[k] for of in kept if of[k] is not None] if all(of[k] is not None for of in kept) else None
+                for k in (1, 2)
+            )
             functions = done.sets[(name, budget), 0]
             found.append(
                 Candidate(
@@ -141,8 +165,9 @@ def _candidates(setting: Setting, done: _Progress, draws: int) -> list[Candidate
                     model,
                     functions,
                     model_us(functions.functions, setting.around),
-                    np.array([energy for energy, _ in kept]),
-                    np.array(forces) if len(forces) == len(kept) else None,
+                    np.array([of.energy for of in kept]),
+                    None if forces is None else np.array(forces),
+                    None if maes is None else np.array(maes),
                 )
             )
     return found

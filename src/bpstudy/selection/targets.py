@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
@@ -46,6 +47,23 @@ class Tolerances:
             return cls(DISPLACEMENT_SHARE * nearest_angstrom * FORCE_SHARE * rms, FORCE_SHARE * rms)
         energies = np.array([energy_per_atom(frame, k) for k, frame in enumerate(frames)])
         return cls(max(0.03 * float(energies.std()), 1e-6), 1.0)
+
+
+class FrameErrors(NamedTuple):
+    """Of the energy an atom (predicted less true), eV, and of each frame's forces the root mean square and the mean
+    absolute error over the components, eV/Å; each (n_frames,). None without forces."""
+
+    energy: Array
+    force_rms: Array | None
+    force_mae: Array | None
+
+    @classmethod
+    def of(cls, energies: Sequence[float], forces: Sequence[Array]) -> FrameErrors:
+        """From the errors of all components, an array a frame; forces that some frames lack do not count."""
+        if len(forces) < len(energies):
+            return cls(np.array(energies), None, None)
+        rms = [float(np.sqrt((error**2).mean())) for error in forces]
+        return cls(np.array(energies), np.array(rms), np.array([float(np.abs(error).mean()) for error in forces]))
 
 
 def energy_per_atom(frame: Atoms, number: int) -> float:

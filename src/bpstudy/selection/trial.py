@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from ase import Atoms
@@ -19,7 +20,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
 from bpstudy.selection.jacobian import Frame, Parameters, frame_rows, predict
-from bpstudy.selection.targets import Tolerances, energy_per_atom, forces_of
+from bpstudy.selection.targets import FrameErrors, Tolerances, energy_per_atom, forces_of
 from bpstudy.symmetry import SymmetryFunctions
 
 Array = NDArray[np.float64]
@@ -83,16 +84,16 @@ class TrialNetwork:
         rows[centre, atom] = -d / self.scale[element[centre]][:, None]
         return Frame(x, element, np.ascontiguousarray(slopes[:, columns]), energy, known[columns])
 
-    def errors(self, frames: Sequence[Atoms]) -> tuple[Array, Array | None]:
-        """Of the energy an atom (predicted less true, n_frames), eV, and RMS of each frame's forces, eV/Å."""
+    def errors(self, frames: Sequence[Atoms]) -> FrameErrors:
+        """Errors of frames. Raises ValueError for an element that is not known."""
         energies, forces, rng = [], [], np.random.default_rng(0)
         for number, atoms in enumerate(frames):
             frame = self.frame(atoms, number, None, rng)
             energy, force = predict(self.parameters, self.weights, frame)
             energies.append(energy - frame.energy)
             if frame.forces.size:
-                forces.append(float(np.sqrt(((force - frame.forces) ** 2).mean())))
-        return np.array(energies), np.array(forces) if len(forces) == len(energies) else None
+                forces.append(force - frame.forces)
+        return FrameErrors.of(energies, forces)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,7 @@ class _Data:
     def energy_weight(self) -> float:
         return 1 / (self.tolerances.energy_ev * len(self.frames) ** 0.5)
 
-    @property
+    @cached_property
     def force_weight(self) -> float:
         count = max(sum(len(f.forces) for f in self.frames), 1)
         return 1 / (self.tolerances.force_ev_per_angstrom * count**0.5)
@@ -124,15 +125,18 @@ class _Data:
         matrix, gradient = np.zeros((parameters.size,) * 2), np.zeros(parameters.size)
         rows: list[NDArray[np.float32]] = []
         residuals: list[Array] = []
+        waiting = 0
         for number, frame in enumerate(self.frames):
             jacobian, residual = frame_rows(parameters, weights, frame, self.energy_weight, self.force_weight)
             rows.append(jacobian)
             residuals.append(residual)
-            if sum(len(r) for r in rows) > ROWS_AT_ONCE or number == len(self.frames) - 1:
-                j, r = np.concatenate(rows), np.concatenate(residuals)
+            waiting += len(jacobian)
+            if waiting > ROWS_AT_ONCE or number == len(self.frames) - 1:
+                # in double: rounded products would hide the small eigenvalues of functions that are much alike
+                j, r = np.concatenate(rows).astype(np.float64), np.concatenate(residuals)
                 matrix += j.T @ j
-                gradient += j.T @ r.astype(np.float32)
-                rows, residuals = [], []
+                gradient += j.T @ r
+                rows, residuals, waiting = [], [], 0
         return matrix, gradient
 
 
@@ -164,7 +168,7 @@ def fit_trial(
     return network
 
 
-def trial_fit(settings: TrialSettings | None = None) -> Callable[..., tuple[Array, Array | None]]:
+def trial_fit(settings: TrialSettings | None = None) -> Callable[..., FrameErrors]:
     """A `bpstudy.selection.run.Fit` of trial networks."""
 
     def fit(functions, train, folds, test, tolerances, seed):
@@ -197,7 +201,7 @@ def _minimise(network: TrialNetwork, fitted: _Data, validation: _Data, settings:
     linear = parameters.linear_columns()
     matrix, gradient = fitted.normal_equations(parameters, weights)
     inner = matrix[np.ix_(linear, linear)]
-    inner += np.diag(1e-8 * np.diag(inner) + 1e-12 * np.trace(inner) / len(inner))
+    inner += np.diag(decay[linear] + 1e-8 * np.diag(inner) + 1e-12 * np.trace(inner) / len(inner))
     weights[linear] -= np.linalg.solve(inner, gradient[linear])
     best, best_loss, waited = weights.copy(), validation.loss(parameters, weights), 0
     current = fitted.loss(parameters, weights) + float(decay @ weights**2)
