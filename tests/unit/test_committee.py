@@ -1,6 +1,7 @@
 """A committee's mean is a potential, its spread a calibrated uncertainty."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -207,3 +208,20 @@ def test_coverage_is_measured_on_frames_that_it_is_not_calibrated_on(folders):
     assert json.loads(table.to_json(orient="records"))[1]["frames_measured"] == 30
     with pytest.raises(ValueError, match=r"cannot calibrate a confidence of 0\.99"):
         measure_coverage(folders, frames, 0.99)
+
+
+def test_members_that_agree_exactly_have_no_intervals(folders, tmp_path):
+    """Fits with a direct layer that never got better than ridge are one potential: the study goes on and says so."""
+    frames = []
+    for seed in range(20):
+        frame = alloy(seed)
+        frame.calc = SinglePointCalculator(frame, energy=1.0, free_energy=1.0, forces=np.ones((len(frame), 3)))
+        frames.append(frame)
+    twin = shutil.copytree(folders[0], tmp_path / "twin")
+    calibration, table = measure_coverage([folders[0], twin], frames, 0.8)
+    assert table[["factor", "coverage", "half_width_median"]].isna().all(axis=None)
+    assert (table["coverage_uncalibrated"] == 0).all()
+    assert table["rmse"].gt(0).all()
+    calibration.write(tmp_path / "calibration.json")
+    with pytest.raises(PotentialError, match=r"calibration\.json: a committee that agrees exactly"):
+        Calibration.read(tmp_path / "calibration.json")

@@ -23,8 +23,17 @@ from bpstudy.potential.calculator import Potential, PotentialError
 Array = NDArray[np.float64]
 
 
+AGREE = (
+    "a committee that agrees exactly has no uncertainty; train it from different seeds, with more data or iterations"
+)
+
+
 class UncertaintyError(ValueError):
     """The committee disagrees by more than is allowed; the message names the atom."""
+
+
+class AgreementError(ValueError):
+    """Members that agree exactly, such as fits none of which got better than the ridge regression they began at."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,8 @@ class Calibration:
     """Half-widths of prediction intervals, in units of the committee's standard deviation.
 
     The interval mean ± `energy` · σ_E holds the cell energy, and mean ± `forces` · σ_F a component of a force, with
-    probability `confidence` on structures like those that it was calibrated on.
+    probability `confidence` on structures like those that it was calibrated on. NaN: the members agreed exactly there,
+    so their spread tells nothing.
     """
 
     confidence: float
@@ -42,15 +52,19 @@ class Calibration:
     def write(self, path: str | Path) -> None:
         """As JSON."""
         with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(asdict(self), indent=1) + "\n")
+            numbers = {name: None if math.isnan(value) else value for name, value in asdict(self).items()}
+            temporary.write_text(json.dumps(numbers, indent=1) + "\n")
 
     @classmethod
     def read(cls, path: str | Path) -> Calibration:
-        """Inverse of `write`. Raises PotentialError where the file is no calibration."""
+        """Inverse of `write`. Raises PotentialError where the file is no calibration, or one that tells nothing."""
         try:
-            return cls(**json.loads(Path(path).read_text()))
+            found = cls(**json.loads(Path(path).read_text()))
         except (OSError, TypeError, ValueError) as error:
             raise PotentialError(f"{path}: not a calibration ({error}); give the calibration.json of a study") from None
+        if None in (found.energy, found.forces):
+            raise PotentialError(f"{path}: {AGREE}")
+        return found
 
 
 def half_width(errors: ArrayLike, spreads: ArrayLike, confidence: float) -> float:
@@ -59,7 +73,8 @@ def half_width(errors: ArrayLike, spreads: ArrayLike, confidence: float) -> floa
     q is the ⌈(n + 1) · confidence⌉-th smallest of the n ratios |error| / spread.
 
     Raises:
-        ValueError: other shapes, too few errors for the confidence, or a spread that is not positive.
+        ValueError: other shapes, or too few errors for the confidence.
+        AgreementError: a spread that is not positive.
     """
     error, spread = np.abs(np.ravel(errors)), np.ravel(spreads)
     if error.shape != spread.shape:
@@ -69,7 +84,7 @@ def half_width(errors: ArrayLike, spreads: ArrayLike, confidence: float) -> floa
         needed = math.ceil(confidence / (1 - confidence))
         raise ValueError(f"{error.size} errors cannot calibrate a confidence of {confidence:g}; at least {needed} can")
     if not (spread > 0).all():
-        raise ValueError("spreads: a committee that agrees exactly has no uncertainty; train it from different seeds")
+        raise AgreementError(f"spreads: {AGREE}")
     return float(np.sort(error / spread)[rank - 1])
 
 

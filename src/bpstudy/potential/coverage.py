@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from bpstudy.potential.committee import Calibration, Committee, coverage, half_width
+from bpstudy.potential.committee import AgreementError, Calibration, Committee, coverage, half_width
 
 ENERGY, FORCES = "energy", "forces"
 
@@ -51,7 +52,8 @@ def measure_coverage(
     Returns:
         The calibration, and for energy and forces a row: members, confidence, frames of each half, factor (of the
         standard deviation), coverage of mean ± factor · standard deviation, coverage of ± the normal distribution's
-        factor (what one would have without a calibration), median half-width and RMS error (meV, meV/Å).
+        factor (what one would have without a calibration), median half-width and RMS error (meV, meV/Å). Factor,
+        coverage and half-width are NaN where the members agree exactly: there is no interval.
 
     Raises:
         ValueError: too few frames for the confidence, or fits that are no committee.
@@ -62,7 +64,11 @@ def measure_coverage(
     normal = NormalDist().inv_cdf((1 + confidence) / 2)
     factors, rows = {}, []
     for name, unit in ((ENERGY, "mev_per_cell"), (FORCES, "mev_per_angstrom")):
-        factor = factors[name] = half_width(known.errors[name], known.spreads[name], confidence)
+        try:
+            factor = half_width(known.errors[name], known.spreads[name], confidence)
+        except AgreementError:
+            factor = math.nan
+        factors[name] = factor
         errors, spreads = held_out.errors[name], held_out.spreads[name]
         rows.append(
             {
@@ -73,7 +79,7 @@ def measure_coverage(
                 "frames_calibrated": half,
                 "frames_measured": len(frames) - half,
                 "factor": factor,
-                "coverage": coverage(errors, factor * spreads),
+                "coverage": math.nan if math.isnan(factor) else coverage(errors, factor * spreads),
                 "coverage_uncalibrated": coverage(errors, normal * spreads),
                 "half_width_median": 1000 * float(np.median(factor * spreads)),
                 "rmse": 1000 * float(np.sqrt(np.mean(errors**2))),
