@@ -54,25 +54,25 @@ WITH_FORCES = {  # what SMALL needs beside, where the data have forces
 }
 
 
+PYTHON = Path(sys.executable)  # the fixture `warm_jobs` puts another in its place
+
+
 def environment(folder):
     """Of a program that is to use the package of a copy of the project."""
-    return os.environ | {
-        "PYTHONPATH": str(folder / "src"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
+    return os.environ | {"PYTHONPATH": str(folder / "src"), "PATH": f"{PYTHON.parent}:{os.environ['PATH']}"}
 
 
 def snakemake(folder, *arguments):
     """Run Snakemake on a copy of the project, with the copy's own package."""
     return subprocess.run(
-        ["snakemake", *arguments], cwd=folder, env=environment(folder), capture_output=True, text=True
+        [PYTHON.with_name("snakemake"), *arguments], cwd=folder, env=environment(folder), capture_output=True, text=True
     )
 
 
 def bpstudy(folder, *arguments):
     """Run a command of a copy of the project."""
     return subprocess.run(
-        [sys.executable, "-m", "bpstudy.cli", *arguments],
+        [PYTHON, "-m", "bpstudy.cli", *arguments],
         cwd=folder,
         env=environment(folder),
         capture_output=True,

@@ -36,6 +36,7 @@ OVERLAY = {
 }
 RUN = "results/training/types-12G2-12G5/seed-0"
 WITH_FORCES = "results/training/types-12G2-12G5-forces/seed-0"
+pytestmark = pytest.mark.usefixtures("warm_jobs")
 
 
 @pytest.fixture

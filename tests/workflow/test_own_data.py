@@ -23,6 +23,7 @@ from tests.workflow.project import ROOT, SMALL, WITH_FORCES, audited, bpstudy, c
 PAGE = (ROOT / "docs/own_data.md").read_text()
 MLEARN = ROOT.parent / "shared/datasets/mlearn"
 FIT = "results/training/types-12G2-6G4-6G5-forces/seed-0"
+pytestmark = pytest.mark.usefixtures("warm_jobs")
 needs_mlearn = pytest.mark.skipif(not MLEARN.is_dir(), reason="needs ../shared/datasets/mlearn")
 
 
