@@ -203,3 +203,10 @@ def test_any_text_is_a_mapping_or_an_error(tmp_path_factory, text):
     path.write_bytes(text.encode())
     said, values = outcome(read_file, path)
     assert "mine.yaml" in said if values is None else isinstance(values, dict)
+
+
+def test_a_committee_of_one_seed_needs_no_frames():
+    few = overlay(STUDY, {"frames": {"independent": {"count": 10}}, "selection": None})
+    with pytest.raises(ConfigError, match=r"coverage\.confidence = 0\.95: needs 38 frames, frames\.independent has 10"):
+        load(few)
+    assert load(overlay(few, {"seeds": [0]})).with_forces.coverage is not None

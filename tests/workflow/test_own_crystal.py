@@ -24,7 +24,7 @@ OVERLAY = {
         "spread-400": {"system": "alloy", "start": 0, "count": 16, "stride": 1},
         "spread-validation": {"system": "alloy", "start": 17, "count": 3, "stride": 1},
         "curve": {"system": "alloy", "count": 16, "stride": 1},
-        "validation": {"system": "alloy", "start": 18, "count": 1, "stride": 1},
+        "validation": {"system": "alloy", "start": 18, "count": 2, "stride": 1},
         "later": {"system": "alloy", "start": 21, "count": 10, "stride": 1},
         "independent": {"system": "alloy", "start": 32, "count": 10, "stride": 1},
     },

@@ -292,7 +292,7 @@ class Config(Section):
     @model_validator(mode="after")
     def _coverage_has_its_frames(self) -> Self:
         asked = self.with_forces.coverage if self.with_forces else None
-        if asked is not None and self.with_forces is not None:
+        if asked is not None and self.with_forces is not None and len(self.seeds) > 1:
             there = self.frames[self.with_forces.held_out].count
             if there is not None and there < asked.frames:
                 raise ValueError(
