@@ -73,12 +73,12 @@ class TestQuickStudy:
         metrics = pd.read_csv(results / "evaluation/metrics.csv")
         assert metrics.groupby("experiment")["seed"].nunique().eq(2).all()
         assert metrics["experiment"].nunique() == EXPERIMENTS
-        assert set(metrics["set"]) == {"train", "validation", "later", "independent"}
+        assert set(metrics["set"]) == {"train", "validation", "later", "independent", "strained-test"}
         assert metrics.loc[metrics["set"] == "train", "rmse_over_sd"].median() < 0.5
 
     def test_each_claim_has_a_verdict(self, results):
         claims = json.loads((results / "claims.json").read_text())
-        ours = [f"F{number}" for number in range(1, 6)]  # on fits with forces
+        ours = [f"F{number}" for number in range(1, 7)]  # on fits with forces
         ours += [f"S{number}" for number in range(1, 5)]  # on the choice of functions
         assert [claim["id"] for claim in claims] == [*(f"C{number}" for number in range(13)), *ours]
         verdicts = {"reproduced", "reproduced in part", "not reproduced", "undecidable"}
@@ -96,6 +96,18 @@ class TestQuickStudy:
         at_six = hierarchy.query("cutoff_angstrom == 6 and length_unit == 'angstrom'").sort_values("rank")
         assert at_six["function"].tolist() == ["G1", "G3", "G2", "G5", "G4"]
         assert len(pd.read_csv(results / "normalization/scatter.csv")) == 31
+
+    def test_properties_stand_beside_those_of_dft(self, results):
+        table = pd.read_csv(results / "properties/table.csv").set_index("property")
+        assert {"volume", "B", "C11", "C12", "C44", "vacancy"} <= set(table.index)
+        assert table[["dft", "median", "deviation"]].notna().all(axis=None)
+        assert 10 < table.loc["volume", "dft"] < 30  # Å³ per atom of lithium, for which it is about 20
+
+    def test_the_coverage_of_a_committee_is_measured(self, results):
+        coverage = pd.read_csv(results / "potential/coverage.csv")
+        assert set(coverage["quantity"]) == {"energy", "forces"}
+        assert coverage["coverage"].dropna().between(0, 1).all()
+        assert (coverage["rmse"] > 0).all()
 
     def test_chosen_sets_stand_beside_the_combinations(self, results):
         table = pd.read_csv(results / "selection/comparison.csv")
