@@ -80,6 +80,7 @@ def test_the_same_choice_to_the_bit(data, folder):
     [
         (("--budget", "3", "--method", "best"), "method: 'best'"),
         (("--budget", "5000", "--method", "forward"), "budget: 5000"),
+        (("--without", "G6"), "without: 'G6'; allowed are G1"),
         (("--cutoff", "1.2"), "dead at the cutoff"),
         (("--without", "G1", "--without", "G2", "--without", "G3", "--without", "G4", "--without", "G5"), "types"),
     ],
@@ -106,6 +107,27 @@ def test_without_forces_it_chooses_by_energies_and_says_so(tmp_path):
     result = bpstudy("choose", tmp_path / "bare.xyz", *CHOICE, "--output", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert "no forces in the data" in result.output
+
+
+def test_test_frames_that_are_copies_of_training_frames_do_not_decide(data, tmp_path):
+    write(tmp_path / "test.xyz", [*crystals(2), *crystals(6, seed=1)])
+    result = bpstudy("choose", data, "--test", tmp_path / "test.xyz", *CHOICE, "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "2 of 8 frames, copies of training frames; first frame 0 of" in result.output
+    assert "24 training frames, 6 that decide" in result.output
+    result = bpstudy("choose", data, "--test", data, *CHOICE, "--output", tmp_path / "none")
+    assert result.exit_code == 1
+    assert "at least two are needed" in result.output
+
+
+def test_the_same_energy_everywhere_cannot_go_with_forces(tmp_path):
+    frames = crystals(24)
+    for frame in frames:
+        frame.calc.results["energy"] = -3.5 * len(frame)
+    write(tmp_path / "flat.xyz", frames)
+    result = bpstudy("choose", tmp_path / "flat.xyz", *CHOICE, "--output", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "the same energy an atom, -3.5 eV" in result.output
 
 
 def test_equal_energies_of_one_composition_hold_nothing_to_choose_by(tmp_path):

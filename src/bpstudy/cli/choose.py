@@ -31,17 +31,22 @@ def choose(
     from rich.console import Console
 
     from bpstudy.figures.selection_report import write_report
+    from bpstudy.selection.methods import METHODS
     from bpstudy.selection.output import summary, write
-    from bpstudy.selection.pool import PoolSettings
+    from bpstudy.selection.pool import PoolSettings, make_pool
     from bpstudy.selection.potential import save_potential
-    from bpstudy.selection.reading import blocks, groups, held_out, read_data
-    from bpstudy.selection.run import METHODS_OF_A_CHOICE, run
+    from bpstudy.selection.reading import apart, blocks, groups, held_out, read_data
+    from bpstudy.selection.run import METHODS_OF_A_CHOICE, check_budgets, run
     from bpstudy.selection.setting import prepare
     from bpstudy.selection.trial import trial_fit
+    from bpstudy.symmetry.functions import TYPES
 
     started = time.monotonic()
     console = Console(stderr=True, highlight=False)
     try:
+        for given, allowed, option in ((method, METHODS, "method"), (without, TYPES, "without")):
+            if unknown := sorted(set(given or ()) - set(allowed)):
+                raise ValueError(f"{option}: {unknown[0]!r}; allowed are {', '.join(sorted(allowed))}")
         frames = read_data(data, group, energy)
         if test:
             train, deciding = frames, read_data(test, group, energy)
@@ -49,14 +54,18 @@ def choose(
             out = held_out(frames)
             train = [f for f, held in zip(frames, out, strict=True) if not held]
             deciding = [f for f, held in zip(frames, out, strict=True) if held]
+        deciding, said = apart(train, deciding)
+        budgets = budget or [8, 16, 24]
         types = tuple(kind for kind in PoolSettings().types if kind not in (without or ()))
         with console.status("functions of the pool") as status:
             folds = blocks(groups(train), min(5, len(train)))
-            setting = prepare(train, folds, PoolSettings(cutoff=cutoff, types=types), threads=threads)
+            pool = make_pool(train, PoolSettings(cutoff=cutoff, types=types))
+            check_budgets(pool, budgets)
+            setting = prepare(train, folds, pool, threads=threads)
             answer = run(
                 setting,
                 deciding,
-                budget or [8, 16, 24],
+                budgets,
                 method or METHODS_OF_A_CHOICE,
                 trial_fit() if seeds else None,
                 range(seeds),
@@ -73,6 +82,6 @@ def choose(
                 files.append(output / "potential")
     except (OSError, ValueError) as error:
         fail(error)
-    for line in summary(answer, setting, len(deciding)):
+    for line in [*said, *summary(answer, setting, len(deciding))]:
         print(line)
     print(f"written: {', '.join(str(file) for file in files)}")

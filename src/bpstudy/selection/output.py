@@ -70,6 +70,8 @@ def summary(answer: Answer, setting: Setting, n_test: int) -> list[str]:
     ]
     if not setting.problem.equations.has_forces:
         lines.append("no forces in the data: chosen and tested by energies alone")
+    elif "force_rmse_ev_per_angstrom" not in table:
+        lines.append("no forces in the test frames: chosen by energies and forces, tested by energies alone")
     for budget, row in answer.ranking.by_budget.items():
         lines.append(f"{budget} functions: {_line(table.iloc[row])}")
         lines += [f"  {text}" for text in _against_random(table, row, budget)]

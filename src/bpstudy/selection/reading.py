@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from bpstudy.config.datasets import FILE, Imported, Split
 from bpstudy.data import names
-from bpstudy.data.dataset import GROUP, DataSet
+from bpstudy.data.copies import copies
+from bpstudy.data.dataset import GROUP, DataSet, table_of
 from bpstudy.data.formats import read_raw
 
 GROUP_KEYS = ("description", "config_type")
@@ -77,11 +78,45 @@ def blocks(labels: Sequence[str], count: int) -> NDArray[np.intp]:
     return fold
 
 
+def apart(train: Sequence[Atoms], test: Sequence[Atoms]) -> tuple[list[Atoms], list[str]]:
+    """The test frames that are not copies of training frames, and a line that names the copies.
+
+    Raises:
+        ValueError: fewer than two are left, or an element that training has not.
+    """
+    unknown = {s for f in test for s in f.get_chemical_symbols()} - {s for f in train for s in f.get_chemical_symbols()}
+    if unknown:
+        raise ValueError(f"the test frames have {', '.join(sorted(unknown))}, the training frames have not")
+    first = first_copies([*train, *test])[len(train) :]
+    kept = [frame for frame, of in zip(test, first, strict=True) if of >= len(train)]
+    said = []
+    if len(kept) < len(test):
+        k = int(np.flatnonzero(first < len(train))[0])
+        said = [
+            f"left out of the test: {len(test) - len(kept)} of {len(test)} frames, copies of training frames; first "
+            f"{named(test[k])}, a copy of {named(train[first[k]])}"
+        ]
+    if len(kept) < 2:
+        raise ValueError("; ".join([f"{len(kept)} test frame(s): at least two are needed to compare sets", *said]))
+    return kept, said
+
+
+def first_copies(frames: Sequence[Atoms]) -> NDArray[np.intp]:
+    """For each frame the first one that it is a copy of: itself where it is none."""
+    table, fingerprints = table_of(iter(frames))
+    return copies((table["formula"] + table["pbc"]).tolist(), fingerprints)
+
+
+def named(frame: Atoms) -> str:
+    """A frame of `read_data`, by its file and number."""
+    return f"frame {frame.info['frame']} of {frame.info['file']}"
+
+
 def held_out(frames: Sequence[Atoms], share: float = 0.15) -> NDArray[np.bool_]:
     """Frames that decide, about `share` of each group: one run of consecutive frames of it, in its middle.
 
     Raises:
-        ValueError: so few frames that none are left on one side.
+        ValueError: fewer than two frames on one side.
     """
     chosen, labels = np.zeros(len(frames), bool), groups(frames)
     small: list[int] = []
@@ -94,6 +129,9 @@ def held_out(frames: Sequence[Atoms], share: float = 0.15) -> NDArray[np.bool_]:
         chosen[own[start : start + count]] = True
     every = max(2, round(1 / share))
     chosen[small[every // 2 :: every]] = True
-    if not chosen.any() or chosen.all():
-        raise ValueError(f"{len(frames)} frames are too few to hold {share:.0%} of them out; give a test file")
+    if not 2 <= chosen.sum() <= len(frames) - 2:
+        raise ValueError(
+            f"{len(frames)} frame{'s' if len(frames) > 1 else ''}: too few to hold out {share:.0%} of them, and two "
+            "at least; give more, or test frames with --test"
+        )
     return chosen

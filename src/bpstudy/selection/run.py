@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bpstudy.selection.cost import model_us
 from bpstudy.selection.linear import fit_linear, linear_errors
 from bpstudy.selection.methods import choose
+from bpstudy.selection.pool import Pool
 from bpstudy.selection.recommendation import Candidate, Ranking, recommend
 from bpstudy.selection.setting import Setting
 from bpstudy.selection.targets import FrameErrors, Tolerances
@@ -79,9 +80,7 @@ def run(
     """
     if not budgets or not methods:
         raise ValueError("one budget and one method at least are needed")
-    size = len(setting.pool.functions)
-    if max(budgets) > size:
-        raise ValueError(f"budget: {max(budgets)} functions, but the pool has {size}; ask for {size} or fewer")
+    check_budgets(setting.pool, budgets)
     end, done, left_out = clock() + 60 * minutes, _Progress(), list[str]()
     ordered = sorted(dict.fromkeys(methods), key=lambda name: name not in FIRST_METHODS)
     keys = [(name, budget) for name in ordered for budget in sorted(set(budgets))]
@@ -129,6 +128,13 @@ def run(
     candidates = _candidates(setting, done, rounds or RANDOM_DRAWS)
     ranking = recommend(candidates, np.random.default_rng(0), block_length)
     return Answer(candidates, ranking, left_out)
+
+
+def check_budgets(pool: Pool, budgets: Sequence[int]) -> None:
+    """Raise ValueError for a budget above the size of the pool."""
+    size = len(pool.functions)
+    if max(budgets) > size:
+        raise ValueError(f"budget: {max(budgets)} functions, but the pool has {size}; ask for {size} or fewer")
 
 
 def linear_of(setting: Setting, functions: SymmetryFunctions, test: Sequence[Atoms]) -> FrameErrors:

@@ -56,6 +56,11 @@ def prepare(
     made = pool if isinstance(pool, Pool) else make_pool(train, pool)
     units = tolerances or Tolerances.typical(train, made.nearest_angstrom)
     equations = accumulate(made.functions, train, fold, forces, threads=threads)
+    if equations.has_forces and len(np.unique(equations.energies_ev_per_atom)) == 1:
+        raise ValueError(
+            f"all {len(train)} frames have the same energy an atom, {equations.energies_ev_per_atom[0]:g} eV, although"
+            " there are forces; name the right energies (--energy)"
+        )
     equations.least_squares(units)  # says at once where there is nothing to choose by
     sample = draw_sample(made.functions, train, units, seed=seed, forces=forces)
     around = surroundings(train, made.functions.cutoff)
