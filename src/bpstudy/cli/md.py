@@ -23,7 +23,7 @@ def md(
     steps: Annotated[int, typer.Option(help="of the integrator")] = 1000,
     timestep: Annotated[float, typer.Option(help="fs")] = 1.0,
     temperature: Annotated[float, typer.Option(help="of the bath, and of velocities that are drawn, K")] = 300.0,
-    friction: Annotated[float, typer.Option(help="coupling to the bath, 1/fs")] = 0.01,
+    friction: Annotated[float | None, typer.Option(help="coupling to the bath, 1/fs; 0.01 if not given")] = None,
     repeat: Annotated[int, typer.Option(help="a supercell, so many times along each axis", min=1)] = 1,
     every: Annotated[int, typer.Option(help="steps from one kept frame to the next")] = 10,
     seed: Annotated[int, typer.Option(help="of velocities and the bath", min=0)] = 0,
@@ -60,7 +60,10 @@ def md(
     try:
         if nve == nvt:
             raise ValueError("--nve or --nvt: choose one")
-        settings = Run(steps, timestep, temperature, friction if nvt else None, every, seed)
+        if nve and friction is not None:
+            raise ValueError(f"--friction {friction:g}: --nve has no bath; use --nvt, or leave it out")
+        bath = (0.01 if friction is None else friction) if nvt else None
+        settings = Run(steps, timestep, temperature, bath, every, seed)
         wanted = collect or stop_at_uncertainty is not None or calibration is not None
         if len(models) < 2 and wanted:
             raise ValueError(

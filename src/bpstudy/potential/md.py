@@ -22,6 +22,7 @@ from bpstudy.files import write_table
 from bpstudy.potential.constraints import at_rest, fixed_coordinates, kinetic_temperature
 from bpstudy.potential.outputs import frame_writer, table_of
 
+SHORTEST_FS = 0.001
 MOST_ATOMS = 1_000_000
 
 
@@ -50,8 +51,11 @@ class Run:
             value = getattr(self, key)
             if value is not None and not (np.isfinite(value) and value > 0):
                 raise ValueError(f"{key} = {value} is not allowed; it must be a number above 0")
-        if self.timestep_fs > 10:
-            raise ValueError(f"timestep_fs = {self.timestep_fs} is not allowed; it is in fs and must be at most 10")
+        if not SHORTEST_FS <= self.timestep_fs <= 10:
+            raise ValueError(
+                f"timestep_fs = {self.timestep_fs} is not allowed; it is in fs and must be at most 10 and at least "
+                f"{SHORTEST_FS:g}"
+            )
         if self.friction_per_fs is not None and self.friction_per_fs * self.timestep_fs > 1:
             raise ValueError(
                 f"friction_per_fs = {self.friction_per_fs} is not allowed; it is in 1/fs and must be at most "
