@@ -80,7 +80,7 @@ def of_element(data: Path, element: str, seeds: int) -> Iterator[dict[str, Any]]
     files = tuple(str(data / f"{element}_{part}.xyz.xz") for part in ("training", "test"))
     frames = list(DataSet(Imported(files=files, split=BY_DESCRIPTION)))
     table, fingerprints = table_of(iter(frames))
-    first_copy = copies((table["formula"] + table["pbc"]).tolist(), fingerprints).tolist()
+    first_copy = copies((table["formula"] + table["pbc"]).tolist(), fingerprints, table["n_atoms"]).tolist()
     functions = from_n2p2((data / f"{element}_published.nn").read_text())[element]
     frame_set(functions, frames[:2])  # compiles
     began = time.process_time()

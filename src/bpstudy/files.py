@@ -2,11 +2,46 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+
+
+def check_output(path: str | Path, option: str, inputs: Iterable[str | Path] = ()) -> None:
+    """Check, before any work, that a file can be written and that it is none of the inputs.
+
+    Raises:
+        ValueError: a folder, within a file, in a folder that is not writable, or an input; `option` names it.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{option} {path}: is a folder; name a file")
+    if path.exists() and any(Path(other).exists() and path.samefile(other) for other in inputs):
+        raise ValueError(f"{option} {path}: is read by this command and would be overwritten; name another file")
+    folder = path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise ValueError(f"{option} {path}: {folder} is not a folder")
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"{option} {path}: the folder {folder} is not writable")
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file; a byte order mark is skipped.
+
+    Raises:
+        ValueError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise ValueError(f"{path}: is not UTF-8 (byte {byte:#04x} at {error.start}); save it as UTF-8") from None
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def test_copies_are_found_whatever_their_order_and_wrapping(seed, shift, noise):
     other = atoms.copy()
     other.positions[2, 0] += 0.05
     marks = np.array([fingerprint(frame) for frame in (other, atoms, copied)])
-    assert copies(["Al4 TTT"] * 3, marks).tolist() == [0, 1, 1]
+    assert copies(["Al4 TTT"] * 3, marks, [4, 4, 4]).tolist() == [0, 1, 1]
 
 
 @settings(max_examples=30, deadline=None)

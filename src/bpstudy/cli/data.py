@@ -29,10 +29,11 @@ def data(
 ) -> None:
     """Look at data before a fit: what they hold, and what would spoil it (then the exit code is 1)."""
     from bpstudy.data.look import compositions, look, summary
+    from bpstudy.files import check_output
 
     try:
-        if html is not None and html.resolve() in {file.resolve() for file in files}:
-            raise ValueError(f"--html {html}: is one of the files of data")
+        if html is not None:
+            check_output(html, "--html", files)
         declared = declaration(files, energy, forces, energy_unit, length_unit, file_format, table, elements, stress)
         found = look(declared)
         if html is not None:
@@ -89,7 +90,10 @@ def declaration(
     try:
         return Imported.model_validate({key: value for key, value in values.items() if value is not None})
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, of['loc']))} = {of['input']!r}: {of['msg']}" for of in error.errors()]
+        lines = [
+            f"{'.'.join(map(str, of['loc']))} = {of['input']!r}: {of['msg']}" if of["loc"] else of["msg"]
+            for of in error.errors()
+        ]
         raise ValueError("; ".join(lines)) from None
 
 

@@ -22,7 +22,7 @@ def functions(
     import pandas as pd
     from rich.console import Console
 
-    from bpstudy.files import write_table
+    from bpstudy.files import check_output, read_text, write_table
     from bpstudy.selection.judge import judge
     from bpstudy.selection.reading import read_frames
     from bpstudy.selection.writers import UNITS
@@ -31,11 +31,20 @@ def functions(
     try:
         if unit not in UNITS:
             raise ValueError(f"unit: {unit!r}; allowed are {', '.join(UNITS)}")
-        text = file.read_text()
-        sets = (
-            {"": SymmetryFunctions.from_json(text)} if text.lstrip().startswith("{") else from_n2p2(text, UNITS[unit])
-        )
+        if csv is not None:
+            check_output(csv, "--csv", [file, *(data or [])])
+        text = read_text(file)
+        try:
+            is_json = text.lstrip().startswith("{")
+            sets = {"": SymmetryFunctions.from_json(text)} if is_json else from_n2p2(text, UNITS[unit])
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
         known = read_frames(data) if data else []
+        there = {symbol for frame in known for symbol in frame.get_chemical_symbols()}
+        if missing := sorted(set(sets) - {""} - there if known else set()):
+            raise ValueError(
+                f"{file}: has functions of {', '.join(missing)}; the frames of --data have {', '.join(sorted(there))}"
+            )
         chosen = [known[k] for k in np.unique(np.linspace(0, len(known) - 1, min(frames, len(known))).astype(int))]
         console, tables = Console(width=200, highlight=False), []
         for element, of in sets.items():

@@ -26,7 +26,7 @@ def md(
     steps: Annotated[int, typer.Option(help="of the integrator")] = 1000,
     timestep: Annotated[float, typer.Option(help="fs")] = 1.0,
     temperature: Annotated[float, typer.Option(help="of the bath, and of velocities that are drawn, K")] = 300.0,
-    friction: Annotated[float, typer.Option(help="coupling to the bath, 1/fs")] = 0.01,
+    friction: Annotated[float | None, typer.Option(help="coupling to the bath, 1/fs; 0.01 if not given")] = None,
     repeat: Annotated[int, typer.Option(help="a supercell, so many times along each axis", min=1)] = 1,
     every: Annotated[int, typer.Option(help="steps from one kept frame to the next")] = 10,
     seed: Annotated[int, typer.Option(help="of velocities and the bath", min=0)] = 0,
@@ -63,7 +63,10 @@ def md(
     try:
         if nve + nvt + (npt is not None) != 1:
             raise ValueError("--nve, --nvt or --npt PRESSURE: choose one")
-        settings = Run(steps, timestep, temperature, friction if nvt else None, every, seed, npt)
+        if friction is not None and not nvt:
+            raise ValueError(f"--friction {friction:g}: is of the bath of --nvt; use --nvt, or leave it out")
+        bath = (0.01 if friction is None else friction) if nvt else None
+        settings = Run(steps, timestep, temperature, bath, every, seed, npt)
         wanted = collect or stop_at_uncertainty is not None or calibration is not None
         if len(models) < 2 and wanted:
             raise ValueError(

@@ -32,11 +32,12 @@ def new(
     from bpstudy.config.files import merged
     from bpstudy.data.prepare import prepare
     from bpstudy.data.proposal import propose
-    from bpstudy.files import atomic_path
+    from bpstudy.files import atomic_path, check_output
 
     try:
         if output.exists():
             raise ValueError(f"{output}: exists; remove it, or name another with -o")
+        check_output(output, "--output", files)
         declared = declaration(files, energy, forces, energy_unit, length_unit, file_format, stress=stress)
         named = declared.model_dump(mode="json", exclude_unset=True, exclude={"files"})
         values = merged([config])

@@ -99,6 +99,9 @@ class Imported(Section):
     mixed_periodicity: bool = Field(
         default=False, description="true: molecules, surfaces and crystals side by side, on purpose"
     )
+    checked: bool = Field(
+        default=False, description="true: what `bpstudy data` says would spoil a fit is meant; false: it is an error"
+    )
     split: Split | None = Field(default=None, description="into parts that `frames` choose from; null: one part")
 
     @field_validator("atomic_energies_ev")

@@ -1,4 +1,4 @@
-"""Frames that are copies of each other, whatever their numbers, the order of their atoms, and how they are wrapped."""
+"""Frames that are copies of each other, whether ordered, wrapped, moved, turned or repeated."""
 
 from __future__ import annotations
 
@@ -7,55 +7,94 @@ from collections.abc import Sequence
 
 import numpy as np
 from ase import Atoms
+from ase.formula import Formula
 from numpy.typing import NDArray
 
-WAVES = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 2], [2, 0, 1], [1, -2, 1], [2, 1, 3], [3, 2, -1]])
-SAME_ANGSTROM = 5e-4  # frames closer than this, RMS over their atoms, are copies: what text with four digits blurs
-_OPEN_ANGSTROM = 20.0  # stands for the cell along axes that are not periodic
+from bpstudy.data.distances import Distances, bumps, distances
+
+SAME_ANGSTROM = 1e-3  # over √N; text with four digits blurs a fingerprint by a third of it, a step of 1 fs by twenty
+_SCALES = (6.0, 12.0, 24.0)
+_CELL = 6  # numbers of the cell, at the end
 
 
-def fingerprint(atoms: Atoms) -> NDArray[np.float64]:
-    """Numbers (Å) that barely differ between copies and differ between all else: structure factors and the cell.
+def fingerprint(atoms: Atoms, known: Distances | None = None) -> NDArray[np.float64]:
+    """Numbers (Å) that barely differ between copies and differ between all else: sums over distances, and the density.
 
-    The structure factors Σ_i Z_i exp(2πi k·s_i) of a few short wave vectors k do not change with the order of equal
-    atoms, or with a lattice vector added to an atom. They are scaled so that moving all atoms by random vectors
-    of some length changes them by about that length. The cell counts by its lengths and angles: not by its orientation.
+    For each bump f of `bpstudy.data.distances.bumps` the mean and the root mean square over the atoms of
+    u_i Σ_j u_j f(r_ij), u = Z/√⟨Z²⟩. They do not change with the order of the atoms, lattice vectors added to them, the
+    choice of the cell, its orientation, the origin, a mirror, or a repetition: what symmetry functions do not
+    tell apart either. If each atom is moved at random, they change by about that length over √N. For frames that are
+    not periodic the radius of gyration stands for the density. The last six numbers are of the cell.
+
+    Args:
+        known: the frame's distances, if they are known already.
     """
-    cell = atoms.cell.copy()
-    filled = cell.complete().array
-    open_axes = ~atoms.pbc
-    norms = np.linalg.norm(filled, axis=1)
-    filled[open_axes] *= (_OPEN_ANGSTROM / norms[open_axes])[:, None]
-    scaled = np.linalg.solve(filled.T, atoms.positions.T).T
-    phase = np.exp(2j * np.pi * scaled @ WAVES.T) * atoms.numbers[:, None]
-    reach = np.linalg.norm(np.linalg.solve(filled, WAVES.T.astype(float)), axis=0) * 2 * np.pi  # |2π k| in 1/Å
-    sums = phase.sum(axis=0) / (reach * np.sqrt((atoms.numbers.astype(float) ** 2).sum()))
-    parameters = cell.cellpar() if cell.rank == 3 else np.r_[cell.lengths(), np.zeros(3)]
-    parameters[3:] *= np.pi / 180 * parameters[:3].mean()
-    return np.concatenate([sums.real, sums.imag, parameters])
+    known = known or distances(atoms)
+    first, second, distance, _ = known.pairs
+    weight = atoms.numbers / np.sqrt((atoms.numbers.astype(float) ** 2).mean())
+    found = np.zeros((len(_SCALES), 2, len(bumps(np.ones(1), 1.0)[0])))
+    for place, values in enumerate(bumps(distance, known.reach_angstrom)[0]):
+        around = weight * np.bincount(first, weight[second] * values, len(atoms))
+        found[_SCALES.index(known.reach_angstrom), :, place] = around.mean(), np.sqrt((around**2).mean())
+    return np.concatenate([found.ravel(), [_extent(atoms)], _cell(atoms)])
 
 
-def copies(kinds: Sequence[str], fingerprints: NDArray[np.float64]) -> NDArray[np.intp]:
+def _extent(atoms: Atoms) -> float:
+    """The length, root of the area or cube root of the volume an atom; the radius of gyration without a lattice."""
+    lattice = atoms.cell.array[atoms.pbc]
+    if not len(lattice):
+        return float(np.sqrt(((atoms.positions - atoms.positions.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    size = np.sqrt(np.linalg.det(lattice @ lattice.T))
+    return float((size / len(atoms)) ** (1 / len(lattice)))
+
+
+def _cell(atoms: Atoms) -> NDArray[np.float64]:
+    """Lengths of the periodic cell vectors, in their order, and lengths of the sums of two, (6,), Å."""
+    lattice = np.where(atoms.pbc[:, None], atoms.cell.array, 0.0)
+    return np.linalg.norm([*lattice, *(lattice + np.roll(lattice, 1, axis=0))], axis=1)
+
+
+def kind(formula: str, pbc: str) -> str:
+    """What copies agree in beside their fingerprints: composition and periodic axes."""
+    return f"{Formula(formula).reduce()[0]} {'T' * pbc.count('T')}"
+
+
+def copies(
+    kinds: Sequence[str],
+    fingerprints: NDArray[np.float64],
+    n_atoms: Sequence[int] | NDArray[np.integer],
+    other_axes: bool = False,
+) -> NDArray[np.intp]:
     """For each frame the first frame that it is a copy of: itself where it is none.
 
     Args:
-        kinds: what must be equal: composition and periodic axes.
+        kinds: of `kind`, what must be equal.
         fingerprints: (n_frames, n) of `fingerprint`.
+        n_atoms: of each frame. Frames of unequal numbers are copies if one repeats the other.
+        other_axes: whether frames of as many atoms in another cell, or with its axes in another order, are copies too:
+            cells strained along x and along y, for example, which symmetry makes equal.
     """
     first = np.arange(len(kinds))
+    n_atoms = np.asarray(n_atoms)
+    invariant = fingerprints[:, :-_CELL]
+    allowed = SAME_ANGSTROM / np.sqrt(n_atoms)
     by_kind: dict[str, list[int]] = defaultdict(list)
-    for place, kind in enumerate(kinds):
-        by_kind[kind].append(place)
+    for place, of in enumerate(kinds):
+        by_kind[of].append(place)
     for places in by_kind.values():
-        order = sorted(places, key=lambda place: fingerprints[place, 0])
-        kept: list[int] = []  # of each set of copies one, by the first number
-        values = fingerprints[order]
+        column = int(np.argmax(np.ptp(invariant[places], axis=0)))  # that tells most of them apart
+        order = sorted(places, key=lambda place: invariant[place, column])
+        widest = allowed[places].max()
+        kept: list[int] = []  # of each set of copies one
         start = 0
-        for place, value in zip(order, values, strict=True):
-            while start < len(kept) and fingerprints[kept[start], 0] < value[0] - SAME_ANGSTROM:
+        for place in order:
+            value = invariant[place]
+            while start < len(kept) and invariant[kept[start], column] < value[column] - widest:
                 start += 1
             near = np.array(kept[start:], dtype=np.intp)
-            same = near[(np.abs(fingerprints[near] - value) <= SAME_ANGSTROM).all(axis=1)] if near.size else near
+            alike = np.abs(invariant[near] - value).max(axis=1) <= np.maximum(allowed[near], allowed[place])
+            cells = np.abs(fingerprints[near, -_CELL:] - fingerprints[place, -_CELL:]).max(axis=1) <= SAME_ANGSTROM
+            same = near[alike & (other_axes | (n_atoms[near] != n_atoms[place]) | cells)]
             if same.size:
                 first[place] = same[0]
             else:

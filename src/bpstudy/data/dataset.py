@@ -15,8 +15,11 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from bpstudy.config.datasets import BLOCKS, FILE, Imported, Units
 from bpstudy.data import formats, names
+from bpstudy.data.agreement import Work
 from bpstudy.data.copies import fingerprint
+from bpstudy.data.distances import distances
 from bpstudy.data.errors import TrajectoryError, check_file
+from bpstudy.data.sound import check_atoms
 from bpstudy.data.units import energy_ev, length_angstrom, stress_ev_per_angstrom3
 
 GROUP = "group"
@@ -48,6 +51,7 @@ class DataSet:
         self._first = self._names = self._stress = None
         energies = self._table()
         total = 0
+        self._check_sources()
         for source in self.declared.sources:
             units, before = self.units(source), total
             raw_frames = formats.read_raw(self.folder / source, self.declared.format, self.declared.elements)
@@ -60,6 +64,15 @@ class DataSet:
                 raise TrajectoryError(f"{source}: no frames")
         if energies is not None and total != len(energies):
             raise TrajectoryError(f"{self.declared.energies_table}: {len(energies)} rows for {total} frames")
+
+    def _check_sources(self) -> None:
+        """No file stands there twice, under whatever name."""
+        known: dict[tuple[int, int], str] = {}
+        for source in self.declared.sources:
+            info = check_file(self.folder / source).stat()
+            first = known.setdefault((info.st_dev, info.st_ino), source)
+            if first is not source:
+                raise TrajectoryError(f"{source}: is the same file as {first}; name it once")
 
     def _table(self) -> pd.DataFrame | None:
         if self.declared.energies_table is None:
@@ -94,10 +107,6 @@ class DataSet:
 
     def _frame(self, raw: Atoms, units: Units, source: str, number: int, row: pd.Series | None) -> Atoms:
         where = f"{source}, frame {number}"
-        if not len(raw):
-            raise TrajectoryError(f"{where}: has no atoms")
-        if not raw.numbers.all():
-            raise TrajectoryError(f"{where}: atom {int(np.argmin(raw.numbers))} is of no element (X)")
         columns = [] if row is None else [str(name) for name in row.index]
         if self._names is None:
             self._names = names.find_names(raw, where, self.declared.energy, self.declared.forces, columns)
@@ -109,8 +118,7 @@ class DataSet:
             atoms.set_masses(raw.get_masses())
         if "momenta" in raw.arrays and length == 1.0:
             atoms.set_momenta(raw.get_momenta())
-        if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
-            raise TrajectoryError(f"{where}: positions or cell are not finite")
+        check_atoms(atoms, where)
         results: dict[str, Any] = {
             "energy": names.number(held[found.energy], where, found.energy) * energy,
             "free_energy": names.number(held[found.free], where, found.free) * energy,
@@ -129,11 +137,25 @@ class DataSet:
                 )
             value = names.stress_voigt(held[stress], stress, abs(raw.cell.volume), where)
             results["stress"] = value * stress_ev_per_angstrom3(units, "virial" in stress.lower())
+            self._check_virial(raw, held, stress, results["stress"], units, where)
         atoms.calc = SinglePointCalculator(atoms, **results)
         atoms.info = {"file": source, "frame": number, GROUP: self._group(held, source, where)}
         self._check(atoms, where)
         self._first = self._first or atoms
         return atoms
+
+    def _check_virial(self, raw: Atoms, held: dict, stress: str, found: np.ndarray, units: Units, where: str) -> None:
+        """Where a frame has a virial beside the stress, they must say the same."""
+        other = next((name for name in held if name.lower() in ("virial", "virials") and name != stress), None)
+        if self.declared.stress is not None or other is None or not names.is_tensor(other, raw):
+            return
+        virial = names.stress_voigt(held[other], other, abs(raw.cell.volume), where)
+        virial *= stress_ev_per_angstrom3(units, virial=True)
+        if np.abs(virial - found).max() > 0.05 * max(np.abs(virial).max(), np.abs(found).max()) + 1e-6:
+            raise TrajectoryError(
+                f"{where}: {stress} and {other} contradict each other (a virial is −V σ, in the unit of the energy; "
+                "`units: {stress: GPa}` names that of the stress); say which with the key `stress`"
+            )
 
     def _known(self, raw: Atoms, where: str, columns: Sequence[str]) -> names.Names:
         """The names of all frames, which this frame must have too."""
@@ -164,9 +186,6 @@ class DataSet:
 
     def _check(self, atoms: Atoms, where: str) -> None:
         """What differs between frames and matters."""
-        flat = atoms.pbc & (np.linalg.norm(atoms.cell.array, axis=1) < 1e-6)
-        if flat.any() or (atoms.pbc.all() and abs(atoms.cell.volume) < 1e-6):
-            raise TrajectoryError(f"{where}: is periodic along an axis without a cell vector")
         first = self._first
         if first is None:
             return
@@ -208,9 +227,15 @@ def described(atoms: Atoms) -> dict[str, object]:
 
 
 def table_of(frames: Iterator[Atoms]) -> tuple[pd.DataFrame, np.ndarray]:
-    """(`described` and `fingerprint` of each frame), one frame in memory at a time."""
-    rows, marks = [], []
+    """(a row a frame, its fingerprint), one frame in memory at a time.
+
+    The rows hold what `described` says, shortest_angstrom, shortest_bond and alone of `bpstudy.data.distances`, and the
+    work of `bpstudy.data.agreement`.
+    """
+    rows, marks, work = [], [], Work()
     for atoms in frames:
-        rows.append(described(atoms))
-        marks.append(fingerprint(atoms))
+        near = distances(atoms)
+        lengths = {"shortest_angstrom": near.shortest_angstrom, "shortest_bond": near.shortest_bond}
+        rows.append(described(atoms) | lengths | {"alone": near.alone} | work.step(atoms))
+        marks.append(fingerprint(atoms, near))
     return pd.DataFrame(rows), np.array(marks)

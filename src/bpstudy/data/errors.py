@@ -27,13 +27,17 @@ def check_file(path: str | Path) -> Path:
     """The path of a file that can be read.
 
     Raises:
-        TrajectoryError: there is none, it is a folder, it is empty, or nobody may read it.
+        TrajectoryError: there is none, it is a folder or a pipe, it is empty, or nobody may read it.
     """
     path = Path(path)
+    if path.is_symlink() and not path.exists():
+        raise TrajectoryError(f"{path}: is a link to {path.readlink()}, which is not there")
     if path.is_dir():
         raise TrajectoryError(f"{path}: is a folder; name a file")
     if not path.exists():
         raise TrajectoryError(f"{path}: no such trajectory")
+    if not path.is_file() and str(path) != os.devnull:
+        raise TrajectoryError(f"{path}: is no file but a pipe or device; write the data to a file first")
     if not os.access(path, os.R_OK):
         raise TrajectoryError(f"{path}: may not be read; change its permissions")
     if path.stat().st_size == 0:

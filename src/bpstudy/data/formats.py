@@ -10,8 +10,10 @@ import bz2
 import codecs
 import gzip
 import lzma
+import re
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO, StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -27,6 +29,7 @@ from bpstudy.data.errors import TrajectoryError, check_file, reading
 
 N2P2 = "n2p2"
 DUMP = "lammps-dump-text"
+_PACKED = {b"\x1f\x8b": ".gz", b"\xfd7zXZ": ".xz", b"BZh": ".bz2", b"\x28\xb5\x2f\xfd": ".zst", b"PK\x03\x04": ".zip"}
 COMPRESSED: dict[str, Callable] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 
@@ -41,12 +44,26 @@ def read_raw(path: str | Path, kind: str | None = None, elements: Sequence[str] 
         TrajectoryError: a file that cannot be read to its end.
     """
     path = check_file(path)
+    _check_packing(path)
     kind = kind or kind_of(path)
     if kind != N2P2 and kind not in ioformats:
         raise TrajectoryError(
             f"{path}: format {kind!r} is not known; use ASE's name of it (`ase info --formats`) or n2p2"
         )
     yield from READERS.get(kind, _by_ase)(path, kind, elements)
+
+
+def _check_packing(path: Path) -> None:
+    """What a file begins with must fit its name: ASE and we unpack by the name."""
+    with path.open("rb") as file:
+        start = file.read(6)
+    packed = next((suffix for magic, suffix in _PACKED.items() if start.startswith(magic)), None)
+    if packed in COMPRESSED and path.suffix != packed:
+        raise TrajectoryError(f"{path}: is compressed; rename it so that its name ends in {packed}, or unpack it")
+    if packed is not None and packed not in COMPRESSED:
+        raise TrajectoryError(f"{path}: is compressed ({packed}); unpack it, or pack it as .gz, .xz or .bz2")
+    if packed is None and path.suffix in COMPRESSED:
+        raise TrajectoryError(f"{path}: is not compressed, or damaged; its name must not end in {path.suffix}")
 
 
 def kind_of(path: Path) -> str:
@@ -84,8 +101,15 @@ def _start(path: Path) -> bytes:
 def _extxyz(path: Path, kind: str, elements: object) -> Iterator[Atoms]:
     with reading(path), open_text(path) as file:
         for number, text in enumerate(_xyz_chunks(path, file)):
+            where = f"{path}, frame {number}"
+            _check_comment(text.split("\n", 2)[1], where)
             try:
                 yield next(iter(read_xyz(StringIO(text), index=0)))
+            except KeyError as error:
+                raise TrajectoryError(
+                    f"{where}: ASE cannot read this trajectory ({error} is no chemical symbol; isotopes are their "
+                    "element)"
+                ) from None
             except Exception as error:  # whatever the damage causes
                 raise TrajectoryError(f"{path}, frame {number}: ASE cannot read this trajectory ({error})") from None
 
@@ -97,20 +121,37 @@ def _xyz_chunks(path: Path, file: TextIO) -> Iterator[str]:
         while head := file.readline():
             if not head.strip():
                 continue
-            if not head.strip().isdigit():
+            if not (head.strip().isascii() and head.strip().isdigit()):
                 raise TrajectoryError(
                     f"{path}, frame {number}: ASE cannot read this trajectory: it must begin with the number of its "
                     f"atoms, not {head.strip()[:60]!r}"
                 )
-            lines = [file.readline() for _ in range(int(head) + 1)]
-            if not lines[-1]:
+            lines = list(islice(file, int(head) + 1))
+            if len(lines) <= int(head):
                 raise TrajectoryError(f"{path}, frame {number}: ends early, {int(head)} atoms are announced")
+            _check_end(lines, f"{path}, frame {number}")
             yield head + "".join(lines)
             number += 1
     except UnicodeDecodeError as error:
         raise TrajectoryError(
             f"{path}, frame {number}: is not UTF-8 (byte {error.object[error.start]:#04x}); save it as UTF-8"
         ) from None
+
+
+def _check_comment(comment: str, where: str) -> None:
+    """No key stands there twice: ASE would take the last without a word."""
+    keys = re.findall(r"(?:^|\s)([^\s=\"']+)\s*=", re.sub(r"\"[^\"]*\"|'[^']*'|\{[^}]*\}", '""', comment))
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        raise TrajectoryError(f"{where}: {', '.join(twice)} stands there twice; remove one")
+
+
+def _check_end(lines: Sequence[str], where: str) -> None:
+    """A last number that was cut off is a number too; it is shorter than the others of its column."""
+    if len(lines) < 3 or lines[-1].endswith("\n"):
+        return
+    digits = [len(line.split()[-1].partition(".")[2]) if line.split() else 0 for line in lines[1:]]
+    if len(set(digits[:-1])) == 1 and digits[-1] < digits[0]:
+        raise TrajectoryError(f"{where}: ends in the middle of a number; if the file is whole, end it with a new line")
 
 
 def _traj(path: Path, kind: str, elements: object) -> Iterator[Atoms]:

@@ -55,7 +55,8 @@ def _joined(inspections: Mapping[str, Inspection]) -> tuple[dict[str, int], np.n
         starts[name] = total
         total += len(of)
     kinds = [kind for of in inspections.values() for kind in of.kinds]
-    return starts, copies(kinds, np.concatenate([of.fingerprints for of in inspections.values()]))
+    n_atoms = np.concatenate([of.table["n_atoms"] for of in inspections.values()])
+    return starts, copies(kinds, np.concatenate([of.fingerprints for of in inspections.values()]), n_atoms)
 
 
 def _problem(

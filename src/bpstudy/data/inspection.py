@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 from bpstudy.config.datasets import Imported
-from bpstudy.data.copies import copies
+from bpstudy.data.copies import copies, kind
 from bpstudy.data.dataset import DataSet, table_of
 from bpstudy.data.errors import check_file
 from bpstudy.data.parts import parts_of
 from bpstudy.files import atomic_path
 
 NOTES = Path(".snakemake")
-VERSION = 2  # of the notes
+VERSION = 3  # of the notes
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Inspection:
     """A data set without its atoms.
 
     Attributes:
-        table: a row a frame, of `bpstudy.data.dataset.described`.
+        table: a row a frame, of `bpstudy.data.dataset.table_of`.
         fingerprints: (n_frames, n), alike for copies.
     """
 
@@ -42,12 +42,12 @@ class Inspection:
     @property
     def kinds(self) -> list[str]:
         """What copies agree in beside their fingerprints."""
-        return (self.table["formula"] + " " + self.table["pbc"]).tolist()
+        return [kind(*of) for of in zip(self.table["formula"], self.table["pbc"], strict=True)]
 
     @cached_property
     def first_copy(self) -> np.ndarray:
         """For each frame the first that it is a copy of."""
-        return copies(self.kinds, self.fingerprints)
+        return copies(self.kinds, self.fingerprints, self.table["n_atoms"].to_numpy())
 
     @cached_property
     def parts(self) -> list[str] | None:

@@ -9,19 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from ase.data import atomic_numbers, covalent_radii
+from ase import units as ase_units
+from ase.data import atomic_numbers
 from ase.formula import Formula
 
 from bpstudy.config.datasets import Imported
-from bpstudy.data.copies import copies, fingerprint
-from bpstudy.data.dataset import DataSet, described
-from bpstudy.data.distances import shortest_angstrom
+from bpstudy.data.agreement import LEAST, MOST, ratio
+from bpstudy.data.copies import copies, kind
+from bpstudy.data.dataset import DataSet, table_of
+from bpstudy.data.units import ENERGY_EV
 
 OFFSET_EV = 0.5  # per atom, by which the energies of a file differ from those of the others
 OUTLIER_EV, OUTLIER_SPREADS = 1.0, 20.0  # per atom, and in robust standard deviations
 FORCE_RATIO = 100.0  # of a frame's or a file's RMS force and the median: another unit, or nonsense
 LARGEST_FORCE = 300.0  # eV/Å, RMS; no structure of use has it
-TOUCHING, STRETCHED = 0.5, 1.7  # shortest distance / sum of the covalent radii
+TOUCHING, STRETCHED = 0.5, 1.5  # shortest distance / sum of the covalent radii
 LARGE = 100.0  # atoms of a frame / median
 SHOWN = 6  # frames that a finding names
 
@@ -39,8 +41,8 @@ class Look:
     """What a data set holds.
 
     Attributes:
-        table: a row a frame: `bpstudy.data.dataset.described`, shortest_angstrom, alone (atoms without neighbours),
-            residual_ev (energy per atom without the energies of its atoms), first_copy.
+        table: a row a frame: of `bpstudy.data.dataset.table_of`, residual_ev (energy per atom without the energies of
+            its atoms), first_copy, first_alike (the same, with other axes).
         atomic_energies_ev: of each element, by least squares over the compositions.
     """
 
@@ -49,8 +51,14 @@ class Look:
 
     @cached_property
     def findings(self) -> list[Finding]:
-        checks = (_copies, _energies, _forces, _distances, _periodicity, _sizes)
+        checks = (_copies, _energies, _forces, _work, _distances, _sizes, _periodicity)
         return [finding for check in checks for finding in check(self.table)]
+
+    @property
+    def wrong(self) -> list[str]:
+        """What spoils a fit; periodic axes that differ are an error where the data are read."""
+        checks = (_copies, _energies, _forces, _work, _distances)
+        return [finding.text for check in checks for finding in check(self.table) if finding.spoils]
 
     @property
     def spoiled(self) -> bool:
@@ -64,16 +72,16 @@ def look(declared: Imported, folder: Path | None = None) -> Look:
         TrajectoryError: a frame that cannot be read, or without what each frame needs.
     """
     everything = declared.model_copy(update={"mixed_periodicity": True}) if declared.files else declared
-    rows, marks = [], []
-    for atoms in DataSet(everything, folder or Path()):
-        shortest, alone = shortest_angstrom(atoms)
-        bonded = 2 * covalent_radii[atoms.numbers].min()
-        rows.append(described(atoms) | {"shortest_angstrom": shortest, "alone": alone, "bonded_angstrom": bonded})
-        marks.append(fingerprint(atoms))
-    table = pd.DataFrame(rows)
+    return look_at(*table_of(iter(DataSet(everything, folder or Path()))))
+
+
+def look_at(table: pd.DataFrame, fingerprints: np.ndarray) -> Look:
+    """What `bpstudy.data.dataset.table_of` says of frames, looked at."""
     atomic, residuals = atomic_energies(table["formula"].tolist(), table["energy_ev"].to_numpy())
-    kinds = (table["formula"] + " " + table["pbc"]).tolist()
-    return Look(table.assign(residual_ev=residuals, first_copy=copies(kinds, np.array(marks))), atomic)
+    kinds = [kind(*of) for of in zip(table["formula"], table["pbc"], strict=True)]
+    n_atoms = table["n_atoms"].to_numpy()
+    found, turned = (copies(kinds, fingerprints, n_atoms, other_axes) for other_axes in (False, True))
+    return Look(table.assign(residual_ev=residuals, first_copy=found, first_alike=turned), atomic)
 
 
 def atomic_energies(formulas: Sequence[str], energies_ev: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
@@ -102,11 +110,17 @@ def _named(table: pd.DataFrame) -> str:
 
 def _copies(table: pd.DataFrame) -> list[Finding]:
     copied = table[table["first_copy"] != np.arange(len(table))]
+    turned = table[(table["first_alike"] != np.arange(len(table))) & (table["first_copy"] == np.arange(len(table)))]
+    found = []
+    if not turned.empty:
+        text = f"{len(turned)} frames are earlier ones with other axes, which functions do not tell apart: "
+        found.append(Finding(False, text + _named(turned)))
     if copied.empty:
-        return []
+        return found
     originals = table.iloc[copied["first_copy"]]
-    apart = np.abs(copied["energy_ev"].to_numpy() - originals["energy_ev"].to_numpy()) / copied["n_atoms"]
-    found = [Finding(False, f"{len(copied)} frames are copies of earlier ones: {_named(copied)}")]
+    per_atom = (of["energy_ev"].to_numpy() / of["n_atoms"].to_numpy() for of in (copied, originals))
+    apart = pd.Series(np.abs(np.subtract(*per_atom)), copied.index)
+    found += [Finding(False, f"{len(copied)} frames are copies of earlier ones: {_named(copied)}")]
     if (apart > 1e-3).any():
         text = f"copies with other energies, by {apart.max():.3g} eV/atom at the most: {_named(copied[apart > 1e-3])}"
         found.append(Finding(True, text))
@@ -124,9 +138,10 @@ def _energies(table: pd.DataFrame) -> list[Finding]:
     spread = _spread(centred)
     by_file = table.groupby("file", sort=False)["residual_ev"].median()
     if len(by_file) > 1:
-        others = {file: by_file.drop(file).median() for file in by_file.index}
+        axes = table.groupby("file", sort=False)["pbc"].agg(lambda pbc: pbc.mode()[0])
         for file, median in by_file.items():
-            offset = median - others[file]
+            alike = by_file[axes == axes[file]].drop(file)  # molecules are not as bound as a crystal
+            offset = median - alike.median()
             if abs(offset) > max(OFFSET_EV, 10 * spread):
                 text = f"{file}: its energies are {offset:+.3g} eV/atom off those of the other files"
                 found.append(Finding(True, text + "; energies of the atoms counted otherwise?"))
@@ -167,9 +182,48 @@ def _first_words(findings: Sequence[Finding]) -> list[str]:
     return [finding.text.split(": ")[0] for finding in findings]
 
 
+def _work(table: pd.DataFrame) -> list[Finding]:
+    found = []
+    named: set[str] = set()
+    groups = [*table.groupby("file", sort=False), *table.groupby(["file", "n_atoms"], sort=False)]
+    for key, rows in groups:  # of each size too: energies per atom are off by another factor for each
+        file = key[0] if isinstance(key, tuple) else key
+        forces, stress = (
+            ratio(rows[change] / rows["n_atoms"], rows[work] / rows["n_atoms"])
+            for change, work in (("change_ev", "work_ev"), ("strain_change_ev", "strain_work_ev"))
+        )
+        text = ""
+        if forces is not None and not LEAST < forces < MOST:
+            text = f"energies change by {forces:.3g} times the work of the forces; "
+            text += _suspicion(forces, rows["n_atoms"].median())
+        elif stress is not None and not LEAST < stress < MOST:
+            text = f"energies change by {stress:.3g} times the work of the stress; another "
+            text += "sign (a pressure, or VASP's)?" if stress < 0 else "unit?"
+        if text and file not in named:
+            named.add(file)
+            found.append(Finding(True, f"{file}: {text}"))
+    return found
+
+
+def _suspicion(times: float, n_atoms: float) -> str:
+    """What a ratio of energies to forces looks like."""
+    if times < 0:
+        return "do the forces have the wrong sign?"
+    known = {
+        1 / n_atoms: "are the energies per atom?",
+        1 / ase_units.Bohr: "are positions in Bohr, or forces per Bohr?",
+    }
+    for unit, value in ENERGY_EV.items():
+        if unit != "eV":
+            known |= {1 / value: f"are the energies in {unit}?", value: f"are the forces in {unit}/Å?"}
+            known |= {value / ase_units.Bohr: f"are the forces in {unit}/Bohr?"}
+    nearest = min(known, key=lambda value: abs(np.log(times / value)))
+    return known[nearest] if abs(np.log(times / nearest)) < 0.3 else "have both the same unit and sign?"
+
+
 def _distances(table: pd.DataFrame) -> list[Finding]:
     found = []
-    ratio = table["shortest_angstrom"] / table["bonded_angstrom"]
+    ratio = table["shortest_bond"]
     if (near := table[ratio < TOUCHING]).size:
         found.append(
             Finding(True, f"atoms closer than half a bond, {near['shortest_angstrom'].min():.3g} Å: {_named(near)}")

@@ -72,7 +72,12 @@ def find_names(atoms: Atoms, where: str, energy: str | None, forces: str | None,
     there = held(atoms)
     scalars = list(others) or [name for name, value in there.items() if _is_number(value)]
     arrays = [name for name, value in there.items() if np.shape(value) == (len(atoms), 3)]
-    chosen = _choose("energy", energy, scalars, ENERGIES, where, "has no energy; each frame needs one (eV per cell)")
+    texts = "".join(
+        f"; {name} = {value!r} is no number" for name, value in there.items() if name.lower() in ENERGIES - set(scalars)
+    )
+    chosen = _choose(
+        "energy", energy, scalars, ENERGIES, where, "has no energy; each frame needs one (eV per cell)", texts
+    )
     assert chosen is not None
     free = FREE if chosen == "energy" and FREE in scalars else chosen
     found = None if forces == NONE else _choose("forces", forces, arrays, FORCES, where, None)
@@ -138,7 +143,13 @@ def stress_voigt(value: Any, name: str, volume: float, where: str) -> np.ndarray
 
 
 def _choose(
-    key: str, asked: str | None, there: list[str], known: frozenset[str], where: str, missing: str | None
+    key: str,
+    asked: str | None,
+    there: list[str],
+    known: frozenset[str],
+    where: str,
+    missing: str | None,
+    texts: str = "",
 ) -> str | None:
     listed = ", ".join(there) or "nothing of that kind"
     if asked is not None:
@@ -151,6 +162,7 @@ def _choose(
     if len(candidates) > 1:
         raise TrajectoryError(f"{where}: has {' and '.join(candidates)}; say which with the key `{key}`")
     if not candidates and missing:
+        listed += texts
         raise TrajectoryError(f"{where}: {missing}; it has {listed}: name the right one with the key `{key}`")
     return candidates[0] if candidates else None
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from bpstudy.config.base import ConfigError
 from bpstudy.config.datasets import Imported
@@ -19,6 +22,7 @@ from bpstudy.data.errors import TrajectoryError
 from bpstudy.data.held_out import held_out_problems
 from bpstudy.data.inspection import Inspection, inspect
 from bpstudy.data.left_out import leave_out
+from bpstudy.data.look import look_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +62,52 @@ def prepare(values: Mapping[str, Any], folder: Path | None = None) -> Prepared:
     study = load(left)
     found = _chosen(study, inspections)
     problems = held_out_problems(study, inspections, found) + untrained_elements(study, inspections, found)
+    problems += _other_axes(study, inspections, found) + _spoilt(study, inspections)
     if problems := problems + _without_stress(study, inspections):
         raise ConfigError(under_heading(problems))
     return Prepared(study, inspections, tuple(lines))
+
+
+def _spoilt(study: Config, inspections: Mapping[str, Inspection]) -> list[str]:
+    """What `bpstudy data` finds in the data of each system, and of systems that experiments look at together."""
+    together = {frozenset([name]) for name in inspections}
+    for experiment in study.experiments.values():
+        together.add(frozenset(study.frames[frames].system for frames in experiment.sets.values()) & set(inspections))
+    problems: dict[str, None] = {}
+    for names in sorted(together, key=lambda names: (len(names), sorted(names))):
+        of = [inspections[name] for name in sorted(names) if not inspections[name].declared.checked]
+        if not of:
+            continue
+        looked = look_at(
+            pd.concat([i.table for i in of], ignore_index=True), np.concatenate([i.fingerprints for i in of])
+        )
+        where = ", ".join(f"systems.{name}" for name in sorted(names))
+        for text in looked.wrong:
+            if not any(known.endswith(text) for known in problems):
+                problems[f"{where}: {text}"] = None
+    remedy = "see `bpstudy data`; correct or leave out these frames, or set `checked: true` if they are meant"
+    return [*problems, remedy] if problems else []
+
+
+def _other_axes(study: Config, inspections: Mapping[str, Inspection], chosen: Mapping[str, Sequence[int]]) -> list[str]:
+    """Sets of frames with periodic axes that none of those trained on has: of a file that lost its cell, for example."""
+    problems = []
+    for name, experiment in study.experiments.items():
+        tables = {
+            key: inspections[study.frames[frames].system].table.iloc[list(chosen[frames])]
+            for key, frames in experiment.named_frames().items()
+            if frames in chosen
+        }
+        for key, table in tables.items():
+            other = table[~table["pbc"].isin(tables.get("frames", table)["pbc"])]
+            system = study.systems[study.frames[experiment.named_frames()[key]].system]
+            if not other.empty and isinstance(system, Imported) and not system.mixed_periodicity:
+                row = other.iloc[0]
+                problems.append(
+                    f"experiments.{name}.{key}: {row['file']}, frame {row['frame']} has periodic axes {row['pbc']}, "
+                    "those trained on not; set `mixed_periodicity: true` of its system if that is meant"
+                )
+    return problems
 
 
 def _without_stress(study: Config, inspections: Mapping[str, Inspection]) -> list[str]:

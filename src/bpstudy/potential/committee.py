@@ -119,6 +119,10 @@ class Committee(Calculator):
             raise PotentialError(f"{len(folders)} fits: a committee needs two or more")
         if not stop_at_ev_per_angstrom > 0:
             raise PotentialError(f"stop_at_ev_per_angstrom = {stop_at_ev_per_angstrom}: it must be above 0")
+        weights = [Path(folder) / "model.keras" for folder in folders]
+        for place, (folder, of) in enumerate(zip(folders, weights, strict=True)):
+            if of.exists() and of.read_bytes() in [other.read_bytes() for other in weights[:place] if other.exists()]:
+                raise PotentialError(f"{folder}: is the same fit as one before it; a committee needs different fits")
         self.members = [Potential(folder, **options) for folder in folders]
         self.calibration = calibration or Calibration(math.nan, 1.0, 1.0)
         self.stop_at_ev_per_angstrom = stop_at_ev_per_angstrom

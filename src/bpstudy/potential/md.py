@@ -23,6 +23,7 @@ from bpstudy.files import write_table
 from bpstudy.potential.constraints import at_rest, fixed_coordinates, kinetic_temperature
 from bpstudy.potential.outputs import frame_writer, table_of
 
+SHORTEST_FS = 0.001
 MOST_ATOMS = 1_000_000
 MOST_GPA = 1000
 BATH_FS, BAROSTAT_FS = 100.0, 1000.0  # times in which they respond
@@ -62,8 +63,11 @@ class Run:
                 )
             if self.friction_per_fs is not None:
                 raise ValueError("pressure_gpa and friction_per_fs: choose one; at constant pressure the bath has none")
-        if self.timestep_fs > 10:
-            raise ValueError(f"timestep_fs = {self.timestep_fs} is not allowed; it is in fs and must be at most 10")
+        if not SHORTEST_FS <= self.timestep_fs <= 10:
+            raise ValueError(
+                f"timestep_fs = {self.timestep_fs} is not allowed; it is in fs and must be at most 10 and at least "
+                f"{SHORTEST_FS:g}"
+            )
         if self.friction_per_fs is not None and self.friction_per_fs * self.timestep_fs > 1:
             raise ValueError(
                 f"friction_per_fs = {self.friction_per_fs} is not allowed; it is in 1/fs and must be at most "

@@ -9,6 +9,8 @@ import numpy as np
 from ase import Atoms, units
 from ase.io import read
 
+from bpstudy.data.sound import check_atoms
+
 DRAW = "draw"
 UNITS = {"A/fs": 1 / units.fs, "A/ps": 1 / (1000 * units.fs), "ase": 1.0}
 """What a velocity is multiplied by to be in ASE's own unit, Å √(u/eV)⁻¹."""
@@ -28,10 +30,7 @@ def read_structure(path: str | Path) -> Atoms:
         raise ValueError(f"{path}: no such file") from None
     except Exception as error:  # ASE's readers raise whatever the damage causes
         raise ValueError(f"{path}: ASE cannot read it ({type(error).__name__}: {error})") from None
-    if len(atoms) == 0:
-        raise ValueError(f"{path}: has no atoms")
-    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
-        raise ValueError(f"{path}: positions or cell are not finite")
+    check_atoms(atoms, str(path))
     return atoms
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.io import read
 from numpy.typing import NDArray
 
 from bpstudy.config.datasets import FILE, Imported, Split
@@ -16,6 +15,7 @@ from bpstudy.data import names
 from bpstudy.data.copies import copies
 from bpstudy.data.dataset import GROUP, DataSet, table_of
 from bpstudy.data.formats import read_raw
+from bpstudy.data.sound import check_atoms
 
 GROUP_KEYS = ("description", "config_type")
 NUMBERS = r"(?i)snapshot \d+( of \d+)?|strain -?[\d.]+|\(.*\)"  # of snapshots, strains and surfaces
@@ -25,16 +25,15 @@ def read_frames(files: Sequence[Path]) -> list[Atoms]:
     """All frames of all files, in order.
 
     Raises:
-        ValueError: a file that ASE cannot read, or that holds no frames; it is named.
+        ValueError: a file that ASE cannot read, that holds no frames, or a frame that no function can be of; named.
     """
     found: list[Atoms] = []
     for file in files:
-        try:
-            frames = cast(list[Atoms], read(file, ":"))
-        except Exception as error:  # ASE's readers raise whatever the damage causes
-            raise ValueError(f"{file}: ASE cannot read it ({type(error).__name__}: {error})") from None
+        frames = list(read_raw(file))
         if not frames:
             raise ValueError(f"{file}: holds no frames")
+        for number, atoms in enumerate(frames):
+            check_atoms(atoms, f"{file}, frame {number}")
         found += frames
     return found
 

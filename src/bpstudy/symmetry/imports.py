@@ -27,6 +27,8 @@ def from_n2p2(text: str, length_angstrom: float = Bohr) -> dict[str, SymmetryFun
             if words[:1] == ["symfunction_short"]:
                 element, function = _n2p2_line(words, length_angstrom)
                 found.setdefault(element, []).append(function)
+            elif words and "symfunction" in words[0].lower() and not words[0].endswith("_electrostatic"):
+                raise ValueError(f"{words[0]} is not read here; write one symfunction_short line for each function")
             elif words[:1] == ["cutoff_type"] and (words[1] != "1" or any(float(w) != 0 for w in words[2:])):
                 raise ValueError(
                     f"cutoff_type {' '.join(words[1:])} is not known here; it must be 1, the cosine over 0 … Rc"
@@ -40,6 +42,8 @@ def from_n2p2(text: str, length_angstrom: float = Bohr) -> dict[str, SymmetryFun
 
 def _n2p2_line(words: Sequence[str], unit: float) -> tuple[str, SymmetryFunction]:
     kind = words[2] if len(words) > 2 else ""
+    if words[1:2] and atomic_numbers.get(words[1], 0) == 0:
+        raise ValueError(f"{words[1]!r} is not the symbol of an element")
     if kind not in _N2P2_LENGTHS:
         raise ValueError(f"type {kind!r} is not known here; it must be 2, 3 or 9")
     if not _N2P2_LENGTHS[kind][0] <= len(words) <= _N2P2_LENGTHS[kind][1]:

@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 from ase import Atoms
+from ase.cell import Cell
 from scipy.spatial import cKDTree
 from vesin import NeighborList as CellList
 
@@ -19,6 +20,8 @@ def find_pairs(atoms: Atoms, cutoff: float) -> tuple[Pairs, np.ndarray]:
     second atom is shifted by, (n_pairs, 3)."""
     # Axes that are not periodic need no cell vector; the search wants three independent ones.
     box = np.array(atoms.cell.complete()[:], dtype=float) if atoms.pbc.any() else np.eye(3)
+    if abs(np.linalg.det(box)) < 1e-9 * np.linalg.norm(box, axis=1).prod():  # by vectors of axes that are not periodic
+        box = np.array(Cell(np.where(atoms.pbc[:, None], box, 0.0)).complete()[:], dtype=float)
     positions = np.array(atoms.positions, float)
     if _mostly_empty(positions, box, atoms.pbc, cutoff):
         return _from_tree(positions, box, atoms.pbc, cutoff)

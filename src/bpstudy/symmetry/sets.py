@@ -180,10 +180,13 @@ class SymmetryFunctions:
 
     @classmethod
     def from_json(cls, text: str) -> "SymmetryFunctions":
-        """The set written by `to_json`. Raises ValueError for an unknown type or wrong parameters."""
+        """The set written by `to_json`. Raises ValueError for other text, an unknown type or wrong parameters."""
         data = json.loads(text)
+        records = data.get("functions") if isinstance(data, dict) else None
+        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+            raise ValueError('not a set of functions: {"functions": [{"type": "G2", "eta": …}, …]} is expected')
         functions = []
-        for record in data["functions"]:
+        for record in records:
             parameters = {key: tuple(v) if isinstance(v, list) else v for key, v in record.items() if key != "type"}
             if record.get("type") not in TYPES:
                 raise ValueError(f"type = {record.get('type')!r} is not allowed; it must be one of {', '.join(TYPES)}")
