@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bpstudy.config.datasets import FILE, Imported, Split
 from bpstudy.data import names
-from bpstudy.data.copies import copies
+from bpstudy.data.copies import copies, kind
 from bpstudy.data.dataset import GROUP, DataSet, table_of
 from bpstudy.data.formats import read_raw
 from bpstudy.data.sound import check_atoms
@@ -103,7 +103,8 @@ def apart(train: Sequence[Atoms], test: Sequence[Atoms]) -> tuple[list[Atoms], l
 def first_copies(frames: Sequence[Atoms]) -> NDArray[np.intp]:
     """For each frame the first one that it is a copy of: itself where it is none."""
     table, fingerprints = table_of(iter(frames))
-    return copies((table["formula"] + table["pbc"]).tolist(), fingerprints)
+    kinds = [kind(*of) for of in zip(table["formula"], table["pbc"], strict=True)]
+    return copies(kinds, fingerprints, table["n_atoms"].to_numpy())
 
 
 def named(frame: Atoms) -> str:
