@@ -90,7 +90,7 @@ def _spoilt(study: Config, inspections: Mapping[str, Inspection]) -> list[str]:
 
 
 def _other_axes(study: Config, inspections: Mapping[str, Inspection], chosen: Mapping[str, Sequence[int]]) -> list[str]:
-    """Sets of frames with periodic axes that none of those trained on has: of a file that lost its cell, for example."""
+    """Sets of frames with periodic axes that none of those trained on has: a file that lost its cell, for example."""
     problems = []
     for name, experiment in study.experiments.items():
         tables = {
