@@ -291,9 +291,45 @@ def test_momenta_may_be_drawn_anew():
     assert not atoms.get_momenta().any()
 
 
+@pytest.mark.fault("`--friction` with `--nve`", "refused: it would do nothing")
+def test_a_friction_without_a_bath(tmp_path, now):
+    alloy().write(tmp_path / "start.xyz")
+    done = md(tmp_path / "model", tmp_path / "start.xyz", "--nve", "--friction", "0.1")
+    assert done.exit_code == 1
+    assert "--friction 0.1: --nve has no bath; use --nvt, or leave it out" in now(done.output)
+
+
+@pytest.mark.fault("an atom of mass 0", "refused, with the atom")
+def test_an_atom_without_mass(tmp_path, now):
+    atoms = alloy()
+    atoms.set_masses([63.5, 0.0, 27.0, 27.0])
+    write(tmp_path / "start.traj", atoms)
+    with pytest.raises(ValueError, match=r"the mass of atom 1 is 0; it must be above 0") as error:
+        read_structure(tmp_path / "start.traj")
+    now(error.value)
+
+
+@pytest.mark.fault("a committee of the same fit twice", "refused: its uncertainty would be zero")
+def test_a_committee_of_one_fit(tmp_path, now):
+    from bpstudy.potential.committee import Committee
+
+    folders = [tmp_path / name for name in ("seed-0", "copy")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "model.keras").write_bytes(b"the same")
+    with pytest.raises(ValueError, match="copy: is the same fit as one before it") as error:
+        Committee(folders)
+    now(error.value)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        pytest.param(
+            ["--timestep", "1e-15"],
+            "at least 0.001",
+            marks=pytest.mark.fault("a time step in s", "refused, with the unit"),
+        ),
         pytest.param(
             ["--timestep", "1000"],
             "it is in fs and must be at most 10",

@@ -73,7 +73,9 @@ def find_names(atoms: Atoms, where: str, energy: str | None, forces: str | None,
     scalars = list(others) or [name for name, value in there.items() if _is_number(value)]
     arrays = [name for name, value in there.items() if np.shape(value) == (len(atoms), 3)]
     texts = "".join(
-        f"; {name} = {value!r} is no number" for name, value in there.items() if name.lower() in ENERGIES - set(scalars)
+        f"; {name} = {str(value)[:40]!r} is no number"
+        for name, value in there.items()
+        if name.lower() in ENERGIES - set(scalars)
     )
     chosen = _choose(
         "energy", energy, scalars, ENERGIES, where, "has no energy; each frame needs one (eV per cell)", texts

@@ -10,8 +10,9 @@ from bpstudy.data.errors import TrajectoryError
 from bpstudy.symmetry.search import find_pairs
 
 OVERLAPPING_ANGSTROM = 0.1  # the symmetry functions refuse it too
+_SEARCHED_ANGSTROM = 1.0  # cells as small as 0.1 Å would be too many
 DENSEST = 1.0  # atoms/Å³; hydrogen at the centre of Jupiter has not as many
-THINNEST = 1e-6  # sine-like measure of a cell without volume
+THINNEST = 1e-6  # Å, and volume of the cell over that of a cuboid of its lengths
 
 
 def check_atoms(atoms: Atoms, where: str) -> None:
@@ -33,8 +34,8 @@ def check_atoms(atoms: Atoms, where: str) -> None:
             f"{where}: the mass of atom {odd} is {masses[odd]:g}; it must be above 0 (atomic mass units)"
         )
     _check_cell(atoms, where)
-    (first, second, distance, _), _ = find_pairs(atoms, OVERLAPPING_ANGSTROM)
-    if len(distance):
+    (first, second, distance, _), _ = find_pairs(atoms, _SEARCHED_ANGSTROM)
+    if len(distance) and distance.min() < OVERLAPPING_ANGSTROM:
         nearest = int(distance.argmin())
         one, other = sorted((int(first[nearest]), int(second[nearest])))
         raise TrajectoryError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.cell import Cell
 
 from bpstudy.symmetry.search import find_pairs
 
@@ -79,7 +80,8 @@ def check_structure(atoms: Atoms) -> None:
         )
     if not np.isfinite(atoms.cell[:]).all():
         raise ValueError(f"the cell is {atoms.cell[:].tolist()}; all its entries must be finite (Å)")
-    if atoms.pbc.any() and abs(np.linalg.det(atoms.cell.complete()[:])) < 1e-9:
+    lattice = Cell(np.where(atoms.pbc[:, None], atoms.cell[:], 0.0)).complete()  # vectors of open axes do not matter
+    if atoms.pbc.any() and abs(np.linalg.det(lattice[:])) < 1e-9:
         raise ValueError(f"the periodic cell {atoms.cell[:].tolist()} has no volume; its vectors must be independent")
     for axis in range(3):
         if atoms.pbc[axis] and np.linalg.norm(atoms.cell[axis]) < 1e-9:
