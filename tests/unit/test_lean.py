@@ -1,6 +1,7 @@
 """Packages hidden for the time of an import."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -27,3 +28,9 @@ def test_it_comes_back_after_an_error():
     with pytest.raises(ZeroDivisionError), absent("wave"):
         raise ZeroDivisionError
     assert "wave" not in sys.modules
+
+
+def test_tensorflow_starts_without_a_word():
+    """What it says before a script redirects its output would stand between the lines of every run."""
+    started = subprocess.run([sys.executable, "-c", "import bpstudy.network.model"], capture_output=True, check=True)
+    assert (started.stdout, started.stderr) == (b"", b"")

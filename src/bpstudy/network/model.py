@@ -16,6 +16,9 @@ from typing import Any
 
 os.environ["KERAS_BACKEND"] = "tensorflow"  # not a default: the fits use TensorFlow's own operations
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault(
+    "TF_ENABLE_ONEDNN_OPTS", "0"
+)  # nothing here uses them, and TensorFlow announces them at each start
 
 from bpstudy.network.lean import OPTIONAL, absent
 
