@@ -9,7 +9,7 @@ from bpstudy.figures.potential_runs import potential_runs
 from bpstudy.figures.tables import TableError
 from bpstudy.potential.calculator import Potential
 from bpstudy.potential.md import Run, run
-from bpstudy.potential.runs import all_runs
+from bpstudy.potential.runs import all_runs, whole_or_broken
 from tests.unit.test_potential import FUNCTIONS, alloy, make
 
 SETTINGS = PotentialRuns(
@@ -75,3 +75,18 @@ def test_the_figure_shows_the_tables(results):
     assert velocity.get_ylabel() == "velocity autocorrelation"
     with pytest.raises(TableError, match="a finite number is needed"):
         potential_runs(results.energies.assign(total_ev=np.nan), results.rdf, results.motion)
+
+
+def test_a_run_that_breaks_is_kept_as_far_as_it_held(tmp_path, results):
+    """Steps so long that the energy is not conserved, and at last atoms lie on one another."""
+    make(tmp_path, [alloy(seed) for seed in range(10)], FUNCTIONS)
+    potential, atoms = Potential(tmp_path, on_extrapolation="ignore"), alloy(5)
+    whole, broke_fs = whole_or_broken(atoms, potential, Run(20, 1.0, 100.0, None, 1), None)
+    assert len(whole) == 21
+    assert np.isnan(broke_fs)
+    atoms.set_momenta(40 * atoms.get_momenta())
+    table, broke_fs = whole_or_broken(atoms, potential, Run(300, 9.0, 100.0, None, 1), None)
+    assert broke_fs < 2700
+    assert 3 <= len(table) < 301
+    figure = potential_runs(results.energies.assign(broke=True), results.rdf, results.motion)
+    assert figure.axes[0].get_legend().get_texts()[0].get_text() == "4 atoms (broke)"

@@ -15,7 +15,8 @@ RUNS = {"NVE": style.NETWORK, "NVE, supercell": style.MARKED}
 def potential_runs(
     energies: pd.DataFrame, rdf: pd.DataFrame, motion: pd.DataFrame, width_cm: float = style.WIDTH_CM
 ) -> Figure:
-    """Total energy in NVE, and g(r), velocity autocorrelation and mean square displacement in NVT.
+    """Total energy in NVE, and g(r), velocity autocorrelation and mean square displacement in NVT. A cross ends a run
+    that broke.
 
     Args:
         energies, rdf, motion: of `bpstudy.potential.runs.all_runs`.
@@ -32,6 +33,9 @@ def potential_runs(
             continue
         change = 1000 * (table["total_ev"] - table["total_ev"].iloc[0]) / table["atoms"]
         label = f"{table['atoms'].iloc[0]:.0f} atoms"
+        if table["broke"].any():
+            label += " (broke)"
+            energy.plot(table["time_fs"].iloc[-1] / 1000, change.iloc[-1], "x", color=color)
         energy.plot(table["time_fs"] / 1000, change, color=color, label=label, linewidth=0.7)
     energy.set(xlabel="time (ps)", ylabel="change of the total energy\n(meV per atom)")
     energy.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)  # the curves fill the panel

@@ -29,6 +29,14 @@ MOST_GPA = 1000
 BATH_FS, BAROSTAT_FS = 100.0, 1000.0  # times in which they respond
 
 
+class BrokenRunError(ValueError):
+    """The structure fell apart on the way. `table` holds the rows before."""
+
+    def __init__(self, message: str, table: pd.DataFrame) -> None:
+        super().__init__(message)
+        self.table = table
+
+
 @dataclass(frozen=True)
 class Run:
     """Settings of a run: `friction_per_fs` couples to a heat bath at `temperature_kelvin`; None conserves the energy.
@@ -93,8 +101,8 @@ def run(
         at constant pressure volume_angstrom3, too.
 
     Raises:
-        ValueError: the structure is not one for the calculator, has a constraint that is not supported, or the energy
-            became infinite.
+        BrokenRunError: atoms came to lie on one another, or the energy became infinite.
+        ValueError: the structure is not one for the calculator, or has a constraint that is not supported.
     """
     if len(atoms) < 2:
         raise ValueError("dynamics needs at least two atoms; repeat the cell")
@@ -127,15 +135,24 @@ def run(
         if not fixed.any():
             atoms.set_constraint(FixCom())
         integrator = Langevin(atoms, timestep, temperature_K=kelvin, friction=friction, rng=rng, fixcm=False)
-    rows = []
+    names = ["step", "time_fs", "potential_ev", "kinetic_ev", "total_ev", "temperature_kelvin", "seconds"]
+    if settings.pressure_gpa is not None:
+        names.append("volume_angstrom3")
+    rows: list[tuple[float, ...]] = []
+    atoms.get_potential_energy()  # a structure that is not one for the calculator is an error of its own
     started = time.perf_counter()
     for step in range(0, settings.steps + 1):
         if step:
-            integrator.step()
+            try:
+                integrator.step()
+            except ValueError as error:
+                message = f"step {step}: {error}; the potential does not hold the structure together"
+                raise BrokenRunError(message, pd.DataFrame(rows, columns=names)) from error
         if step % settings.every == 0 or step == settings.steps:
             potential, kinetic = atoms.get_potential_energy(), atoms.get_kinetic_energy()
             if not np.isfinite(potential + kinetic):
-                raise ValueError(f"step {step}: the energy is {potential + kinetic}; use a smaller timestep_fs")
+                message = f"step {step}: the energy is {potential + kinetic}; use a smaller timestep_fs"
+                raise BrokenRunError(message, pd.DataFrame(rows, columns=names))
             kelvin = kinetic_temperature(atoms, fixed, resting)
             seconds = time.perf_counter() - started
             row = (step, step * settings.timestep_fs, potential, kinetic, potential + kinetic, kelvin, seconds)
@@ -144,9 +161,6 @@ def run(
                 frame = snapshot(atoms)
                 frame.set_constraint(kept)
                 keep(frame)
-    names = ["step", "time_fs", "potential_ev", "kinetic_ev", "total_ev", "temperature_kelvin", "seconds"]
-    if settings.pressure_gpa is not None:
-        names.append("volume_angstrom3")
     return pd.DataFrame(rows, columns=names)
 
 
