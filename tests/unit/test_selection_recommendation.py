@@ -48,6 +48,17 @@ def test_a_dearer_and_worse_set_is_not_on_the_front():
     assert ranking.table["pareto"].tolist() == [True, False]
 
 
+def test_sets_are_compared_with_random_ones_in_pairs():
+    # the same frames are hard for both: each interval is wider than the difference, which is sure
+    ranking = recommend([candidate(1.0, 10.0), candidate(1.2, 10.0, method="random")], np.random.default_rng(0))
+    own, other = ranking.table.iloc[0], ranking.table.iloc[1]
+    assert own["score_high"] > other["score_low"]
+    assert own["behind_random_high"] < 0
+    assert own["behind_random"] == pytest.approx(own["score"] - other["score"])
+    alone = recommend([candidate(1.0, 10.0), candidate(1.2, 10.0)], np.random.default_rng(0))
+    assert alone.table["behind_random"].isna().all()
+
+
 def test_repeats_and_takes_fits_without_seeds():
     linear = candidate(2.0, 3.0, seeds=1)
     sets = [candidate(1.0, 10.0), linear]

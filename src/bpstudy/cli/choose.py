@@ -32,7 +32,7 @@ def choose(
 
     from bpstudy.figures.selection_report import write_report
     from bpstudy.selection.methods import METHODS
-    from bpstudy.selection.output import summary, write
+    from bpstudy.selection.output import potential_line, summary, write
     from bpstudy.selection.pool import PoolSettings, make_pool
     from bpstudy.selection.potential import save_potential
     from bpstudy.selection.reading import apart, blocks, groups, held_out, read_data
@@ -74,14 +74,16 @@ def choose(
             )
         files = [*write(answer, setting, output), output / "report.html"]
         write_report(answer, setting, len(deciding), files[-1])
+        fitted: list[str] = []
         if potential:
             with console.status("potential of the recommended set"):
                 best = answer.candidates[answer.ranking.overall].functions
                 units = setting.problem.tolerances
-                save_potential(best, train, folds, units, output / "potential", threads=threads)
+                errors = save_potential(best, train, folds, units, deciding, output / "potential", threads=threads)
+                fitted.append(potential_line(errors))
                 files.append(output / "potential")
     except (OSError, ValueError) as error:
         fail(error)
-    for line in [*said, *summary(answer, setting, len(deciding))]:
+    for line in [*said, *summary(answer, setting, len(deciding)), *fitted]:
         print(line)
     print(f"written: {', '.join(str(file) for file in files)}")

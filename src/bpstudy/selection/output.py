@@ -11,6 +11,7 @@ from bpstudy.files import atomic_path, write_table
 from bpstudy.selection.recommendation import to_json
 from bpstudy.selection.run import RANDOM, Answer
 from bpstudy.selection.setting import Setting
+from bpstudy.selection.targets import FrameErrors
 from bpstudy.selection.writers import n2p2_lines
 
 
@@ -74,10 +75,18 @@ def summary(answer: Answer, setting: Setting, n_test: int) -> list[str]:
         lines.append("no forces in the test frames: chosen by energies and forces, tested by energies alone")
     for budget, row in answer.ranking.by_budget.items():
         lines.append(f"{budget} functions: {_line(table.iloc[row])}")
-        lines += [f"  {text}" for text in _against_random(table, row, budget)]
+        lines += [f"  {text}" for text in _against_random(table, row)]
     lines.append(f"recommended: {_line(table.iloc[answer.ranking.overall])}")
     lines += [f"  {label}" for label in answer.candidates[answer.ranking.overall].functions.labels]
     return lines + [f"left out for want of time: {text}" for text in answer.left_out]
+
+
+def potential_line(errors: FrameErrors) -> str:
+    """What the fitted potential is worth."""
+    text = f"potential: network, RMSE {1e3 * np.sqrt((errors.energy**2).mean()):.2f} meV/atom"
+    if errors.force_rms is None:
+        return f"{text} on the test frames"
+    return f"{text}, {1e3 * np.sqrt((errors.force_rms**2).mean()):.0f} meV/Å on the test frames"
 
 
 def _line(row: pd.Series) -> str:
@@ -88,13 +97,11 @@ def _line(row: pd.Series) -> str:
     return f"{row['method']}, {row['model']}: {errors}, {row['cost_us_per_atom']:.0f} µs an atom"
 
 
-def _against_random(table: pd.DataFrame, row: int, budget: int) -> list[str]:
+def _against_random(table: pd.DataFrame, row: int) -> list[str]:
     """Whether the set is surely better than random ones of its size with the same model."""
     own = table.iloc[row]
-    other = table[(table["method"] == RANDOM) & (table["budget"] == budget) & (table["model"] == own["model"])]
-    if own["method"] == RANDOM or other.empty:
+    if own["method"] == RANDOM or np.isnan(own["behind_random"]):
         return []
-    if own["score_high"] < other["score_low"].iloc[0]:
-        return ["surely better than random sets of that size"]
-    ratio = other["score"].iloc[0] / own["score"]
-    return [f"not surely better than random sets of that size, whose score is {ratio:.2f} times its own"]
+    score = own["score"] - own["behind_random"]
+    verdict = "surely" if own["behind_random_high"] < 0 else "not surely"
+    return [f"{verdict} better than random sets of that size, whose score is {score / own['score']:.2f} times its own"]

@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from bpstudy.selection.targets import Tolerances, energy_per_atom, forces_of
+from bpstudy.selection.targets import FrameErrors, Tolerances, energy_per_atom, forces_of
 from bpstudy.selection.trial import TrialSettings
 from bpstudy.symmetry import SymmetryFunctions
 
@@ -37,12 +37,16 @@ def save_potential(
     train: Sequence[Atoms],
     folds: Sequence[int] | NDArray[np.integer],
     tolerances: Tolerances,
+    test: Sequence[Atoms],
     folder: Path,
     seed: int = 0,
     settings: TrialSettings | None = None,
     threads: int = 1,
-) -> None:
+) -> FrameErrors:
     """Fit a network with a direct layer (`bpstudy.training.frames.fit_frames`) as the trial ones, and write it.
+
+    Returns:
+        Its errors on the test frames, which did not take part.
 
     Raises:
         ValueError: frames that cannot be used.
@@ -66,3 +70,10 @@ def save_potential(
         threads=threads,
     )
     fits.save(seed, folder)
+    found = fits.predict(test, threads)[seed]
+    energies, forces = [], []
+    for number, frame in enumerate(test):
+        energies.append(found.energies_ev[number] / len(frame) - energy_per_atom(frame, number))
+        if (known := forces_of(frame)) is not None:
+            forces.append(found.forces_ev_per_angstrom[number].ravel() - known)
+    return FrameErrors.of(energies, forces)

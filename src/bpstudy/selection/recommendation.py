@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bpstudy.config.selection import RANDOM
 from bpstudy.selection.writers import dscribe_parameters, n2p2_lines
 from bpstudy.statistics.bootstrap import Comparison, paired_bootstrap
 from bpstudy.symmetry import SymmetryFunctions
@@ -60,8 +61,9 @@ class Ranking:
 
     Columns: method, budget, model, functions (number), cost_us_per_atom, energy_rmse_mev_per_atom and
     force_rmse_ev_per_angstrom with _low and _high, energy_mae_mev_per_atom, force_mae_ev_per_angstrom (NaN where it is
-    not known), score with _low and _high, behind_best (score less that of the best
-    of its budget) with _low and _high, surely_worse, pareto (no set is cheaper and has a lower score), recommended.
+    not known), score with _low and _high, behind_best (score less that of the best of its budget) with _low and _high,
+    surely_worse, behind_random (score less that of random sets of its budget with its model; NaN without such) with
+    _low and _high, pareto (no set is cheaper and has a lower score), recommended.
 
     `overall` is the row to take; `by_budget` the row at each budget.
     """
@@ -116,6 +118,10 @@ def recommend(
     behind = [score.difference(k, best[t.budget]) for k, t in enumerate(tested)]
     table["behind_best"], table["behind_best_low"], table["behind_best_high"] = np.array(behind).T
     table["surely_worse"] = [low > 0 for _, low, _ in behind]
+    at_random = {(t.budget, t.model): k for k, t in enumerate(tested) if t.method == RANDOM}
+    beside = [(k, at_random.get((t.budget, t.model))) for k, t in enumerate(tested)]
+    behind = [(np.nan,) * 3 if other is None else score.difference(k, other) for k, other in beside]
+    table["behind_random"], table["behind_random_low"], table["behind_random_high"] = np.array(behind).T
     costs = table["cost_us_per_atom"].to_numpy()
     table["pareto"] = [_on_front(k, costs, score.estimate) for k in range(len(tested))]
     by_budget = {
