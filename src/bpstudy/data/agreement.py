@@ -12,6 +12,7 @@ from collections import OrderedDict
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.cell import Cell
 from ase.stress import voigt_6_to_full_3x3_stress
 
 MOST_ANGSTROM = 0.6  # RMS displacement beyond which two frames are too far apart
@@ -54,7 +55,7 @@ class Work:
 
 def _between(a: Atoms, b: Atoms) -> tuple[float, float, float]:
     """Change of the energy, work of the forces, work of the stress (eV) from a to b; NaN if they are too far apart."""
-    cells = (a.cell.complete().array, b.cell.complete().array)
+    cells = [Cell(np.where(of.pbc[:, None], of.cell.array, 0.0)).complete().array for of in (a, b)]
     if a.pbc.any():
         turn = np.linalg.solve(*cells)
         steps = np.linalg.solve(cells[1].T, b.positions.T).T - np.linalg.solve(cells[0].T, a.positions.T).T

@@ -44,8 +44,10 @@ def read_raw(path: str | Path, kind: str | None = None, elements: Sequence[str] 
         TrajectoryError: a file that cannot be read to its end.
     """
     path = check_file(path)
-    _check_packing(path)
-    kind = kind or kind_of(path)
+    if kind is None:
+        kind = kind_of(path)
+    else:
+        _check_packing(path)
     if kind != N2P2 and kind not in ioformats:
         raise TrajectoryError(
             f"{path}: format {kind!r} is not known; use ASE's name of it (`ase info --formats`) or n2p2"
@@ -70,8 +72,9 @@ def kind_of(path: Path) -> str:
     """The format of a file: n2p2, or ASE's name of it.
 
     Raises:
-        TrajectoryError: it is not known.
+        TrajectoryError: it is not known, or the file is packed otherwise than its name says.
     """
+    _check_packing(path)
     with reading(path):
         start = _start(path)
         if start.startswith((b"\xff\xfe", b"\xfe\xff")):
