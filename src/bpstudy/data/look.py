@@ -140,7 +140,7 @@ def _energies(table: pd.DataFrame) -> list[Finding]:
     if len(by_file) > 1:
         axes = table.groupby("file", sort=False)["pbc"].agg(lambda pbc: pbc.mode()[0])
         for file, median in by_file.items():
-            alike = by_file[axes == axes[file]].drop(file)  # molecules are not as bound as a crystal
+            alike = by_file[axes == axes.loc[str(file)]].drop(file)  # molecules are not as bound as a crystal
             offset = median - alike.median()
             if abs(offset) > max(OFFSET_EV, 10 * spread):
                 text = f"{file}: its energies are {offset:+.3g} eV/atom off those of the other files"
