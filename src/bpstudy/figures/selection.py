@@ -56,14 +56,14 @@ def pareto(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
         axes.plot([], [], "o", color=colors[method], markersize=4, label=method)
     for model in dict.fromkeys(table["model"]):
         face = PLAIN if model == "network" else "white"
-        axes.plot([], [], MARKS[model], color=PLAIN, markerfacecolor=face, markersize=4, label=f"{model} of each")
+        axes.plot([], [], MARKS[model], color=PLAIN, markerfacecolor=face, markersize=4, label=f"{model}, any method")
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return drawn
 
 
 def _plain_logarithm(axis: Axis) -> None:
-    """1, 2, 5, 10, … in plain numbers."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    """1, 2, 3, 5, 10, … in plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
     axis.set_major_formatter(plain_numbers())
     axis.set_minor_formatter(NullFormatter())
 
