@@ -152,8 +152,9 @@ def _check_end(lines: Sequence[str], where: str) -> None:
     """A last number that was cut off is a number too; it is shorter than the others of its column."""
     if len(lines) < 3 or lines[-1].endswith("\n"):
         return
-    digits = [len(line.split()[-1].partition(".")[2]) if line.split() else 0 for line in lines[1:]]
-    if len(set(digits[:-1])) == 1 and digits[-1] < digits[0]:
+    rows = [line.split() or [""] for line in lines[1:]]
+    digits = [len(row[-1].partition(".")[2]) for row in rows]
+    if len({len(row) for row in rows}) == len(set(digits[:-1])) == 1 and digits[-1] < digits[0]:
         raise TrajectoryError(f"{where}: ends in the middle of a number; if the file is whole, end it with a new line")
 
 
