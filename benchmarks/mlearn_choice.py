@@ -123,7 +123,7 @@ def shown(table: pd.DataFrame) -> list[str]:
                 cells.append("")
                 continue
             text = f"{row[name]:.{digits}f}"
-            if row.get("fits", 1) > 1:
+            if pd.notna(row["fits"]) and row["fits"] > 1:
                 text += f" ({row[f'{name}_low']:.{digits}f}–{row[f'{name}_high']:.{digits}f})"
             cells.append(text)
         lines.append(f"| {' | '.join(map(str, cells))} |")
