@@ -67,6 +67,14 @@ between(
     [*PROPERTIES, *map(property_row, pd.read_csv(DOCS / "properties.csv").to_dict("records"))],
 )
 
+thermal = pd.read_csv(ROOT / "resources/properties/thermal_volume.csv").set_index("quantity")
+volume, away = thermal.loc["volume"], 100 * thermal.loc["volume of the DFT, relative", ["value", "standard_error"]]
+between(
+    DOCS / "potential.md",
+    "thermal",
+    [f"**{volume['value']:.2f} Å³ per atom; by DFT {away['value']:+.2f} ± {away['standard_error']:.2f} %.**"],
+)
+
 for picture in sorted((DOCS / "images").glob("*.png")):
     drawn = RESULTS / "figures" / picture.name
     if drawn.exists():

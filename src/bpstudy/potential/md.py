@@ -146,6 +146,8 @@ def run(
             try:
                 integrator.step()
             except ValueError as error:
+                if type(error) is not ValueError:  # the potential stops by itself, as it was told to
+                    raise
                 message = f"step {step}: {error}; the potential does not hold the structure together"
                 raise BrokenRunError(message, pd.DataFrame(rows, columns=names)) from error
         if step % settings.every == 0 or step == settings.steps:
