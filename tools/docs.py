@@ -72,7 +72,11 @@ volume, away = thermal.loc["volume"], 100 * thermal.loc["volume of the DFT, rela
 between(
     DOCS / "potential.md",
     "thermal",
-    [f"**{volume['value']:.2f} Å³ per atom; by DFT {away['value']:+.2f} ± {away['standard_error']:.2f} %.**"],
+    [
+        f"**{volume['value']:.2f} Å³ per atom; by DFT {away['value']:+.2f} ± {away['standard_error']:.2f} %.**".replace(
+            "-", "−"
+        )
+    ],
 )
 
 for picture in sorted((DOCS / "images").glob("*.png")):
