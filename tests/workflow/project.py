@@ -12,7 +12,8 @@ import yaml
 from bpstudy.checksums import sha256
 
 ROOT = Path(__file__).parents[2]
-PROJECT = ["Snakefile", "config.yaml", "workflow", "profiles", "envs", "src", "paper", "resources/dft_noise.csv"]
+RESOURCES = ["resources/dft_noise.csv", "resources/properties"]
+PROJECT = ["Snakefile", "config.yaml", "workflow", "profiles", "envs", "src", "paper", *RESOURCES]
 
 # Enough of the study to pass through every stage that computes.
 TRAJECTORY = "results/dynamics/cu4/trajectory.traj"

@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from bpstudy.config.study import load
-from bpstudy.dynamics.archive import archived, read_chunk
+from bpstudy.config.systems import Strained
+from bpstudy.dynamics.archive import archived, read_chunk, read_strained
 from bpstudy.dynamics.calculators import make_calculator
+from bpstudy.dynamics.strained import draw_cells
 
 ROOT = Path(__file__).parents[2]
 ARCHIVE = ROOT / "resources/trajectories"
@@ -24,7 +26,11 @@ def frames_of(system):
     ]
 
 
-@pytest.mark.parametrize("system", sorted(path.name for path in ARCHIVE.iterdir()))
+ARCHIVED = sorted(path.name for path in ARCHIVE.iterdir() if path.is_dir())
+STRAINED = [name for name in ARCHIVED if isinstance(STUDY.systems[name], Strained)]
+
+
+@pytest.mark.parametrize("system", sorted({*ARCHIVED} - {*STRAINED}))
 def test_the_archive_is_consecutive_and_made_with_the_studys_settings(system):
     numbers = [int(number) for number in archived(ARCHIVE / system)]
     assert numbers == list(range(len(numbers)))
@@ -34,6 +40,18 @@ def test_the_archive_is_consecutive_and_made_with_the_studys_settings(system):
     assert np.abs(moved).max() < 0.1  # Å in a femtosecond: no jump where chunks meet
     centres = np.array([frame.get_center_of_mass() for frame in frames])
     assert np.ptp(centres, axis=0).max() < 1e-6
+
+
+@pytest.mark.parametrize("system", STRAINED)
+def test_the_archived_cells_are_those_that_the_study_draws(system):
+    settings = STUDY.systems[system]
+    cells = read_strained(ARCHIVE / system, settings)
+    assert len(cells) == settings.count
+    for cell, drawn in zip(cells, draw_cells(settings), strict=True):
+        assert cell.get_chemical_symbols() == drawn.get_chemical_symbols()
+        np.testing.assert_allclose(cell.cell, drawn.cell, atol=1e-5)
+        np.testing.assert_allclose(cell.positions, drawn.positions, atol=1e-5)
+        assert np.isfinite([cell.get_potential_energy(), *cell.get_forces().ravel(), *cell.get_stress()]).all()
 
 
 @pytest.mark.slow
