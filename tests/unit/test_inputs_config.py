@@ -104,6 +104,7 @@ def experiment(**changes):
         case("systems: {cu4: {calculator: {smearing_ev: 300.0}}}", "less than or equal to 10", "a smearing in K"),
         case("unit_functions: {cutoff_angstrom: 0.6}\nexperiments: {dense: {functions: [{type: G1, count: 2, cutoff_angstrom: 0.8, grid: graded}]}}", "greater than or equal to 1", "a cutoff Rc in nm"),
         case("figures: {width_cm: 170.0}", "less than or equal to 50", "a width in mm"),
+        case("systems: {mine: {trajectory: a.xyz}}\nproperties: {system: mine}", "has no `crystal`; name a system with one", "properties of a trajectory of one's own"),
         case("properties: {volumes: [95.0, 100.0, 105.0]}", "less than or equal to 3", "volumes in per cent"),
         case("properties: {volumes: [1.0, 1.0, 1.0, 1.0]}", "duplicate 1.0; remove one", "volumes that are all the same"),
         case("with_forces: {runs: {supercell: [1000, 1000, 1000]}}", "at most 10000 copies", "a supercell of 1e9 cells"),
