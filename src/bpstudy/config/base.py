@@ -23,7 +23,7 @@ Count = Annotated[int, Field(ge=1, le=MOST)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
-def _path_safe(name: str) -> str:
+def path_safe(name: str) -> str:
     """Names are used as folder names and in commands."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise ValueError("a name may hold ASCII letters, digits, '-' and '_' only, and starts with a letter or digit")
@@ -32,7 +32,7 @@ def _path_safe(name: str) -> str:
     return name
 
 
-Name = Annotated[str, AfterValidator(_path_safe)]
+Name = Annotated[str, AfterValidator(path_safe)]
 
 
 class ConfigError(ValueError):

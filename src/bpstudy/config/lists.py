@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bpstudy.config.base import ConfigError
+from bpstudy.config.base import ConfigError, path_safe
 from bpstudy.config.explain import under_heading
 
 SECTIONS = ("experiments", "figures", "comparisons", "with_forces", "selection")  # where braces are understood
@@ -22,16 +22,26 @@ def expanded(values: Mapping[str, Any]) -> dict[str, Any]:
     key that is written out in full is laid over what the braces make.
 
     Raises:
-        ConfigError: braces name what is not one of `lists`.
+        ConfigError: braces name what is not one of `lists`, or a member cannot be a part of names.
     """
     lists = values.get("lists")
     if not isinstance(lists, Mapping) or not all(isinstance(members, list) for members in lists.values()):
         return dict(values)  # the validation says what is wrong with it
-    problems: list[str] = []
+    problems = [problem for name, members in lists.items() for problem in _not_part_of_names(name, members)]
+    if problems:
+        raise ConfigError(under_heading(problems))
     result = {key: _written_out(v, lists, key, problems) if key in SECTIONS else v for key, v in values.items()}
     if problems:
         raise ConfigError(under_heading(problems))
     return result
+
+
+def _not_part_of_names(name: str, members: list[Any]) -> Iterator[str]:
+    for number, member in enumerate(members):
+        try:
+            path_safe(str(member))
+        except ValueError as error:
+            yield f"lists.{name}[{number}] = {member!r}: {error}"
 
 
 def _written_out(value: Any, lists: Mapping[str, list], place: str, problems: list[str]) -> Any:
