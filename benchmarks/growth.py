@@ -140,13 +140,15 @@ def write(found: pd.DataFrame) -> None:
 @style.themed
 def draw(found: pd.DataFrame) -> style.Figure:
     """Processor time against each of what grows."""
-    figure = style.figure(16.0, 6.5)
-    keys = list(dict.fromkeys(found["against"]))
-    for axes, key in zip(figure.subplots(1, len(keys)), keys, strict=True):
+    figure = style.figure(16.0, 7.0)
+    keys, works = (list(dict.fromkeys(found[column])) for column in ("against", "work"))
+    panels = figure.subplots(1, len(keys))
+    for axes, key in zip(panels, keys, strict=True):
         for work, points in found[found["against"] == key].groupby("work", sort=False):
-            axes.plot(points["value"], points["seconds"], "o-", markersize=3, label=work)
+            color = f"C{works.index(str(work))}"
+            axes.plot(points["value"], points["seconds"], "o-", markersize=3, color=color, label=work)
         axes.set(xscale="log", yscale="log", xlabel=key, ylabel="processor time, s" if key == keys[0] else "")
-        axes.legend()
+    figure.legend(*panels[-1].get_legend_handles_labels(), loc="outside upper center", ncols=len(works))
     return figure
 
 
