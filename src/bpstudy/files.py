@@ -20,13 +20,21 @@ def check_output(path: str | Path, option: str, inputs: Iterable[str | Path] = (
         raise ValueError(f"{option} {path}: is a folder; name a file")
     if path.exists() and any(Path(other).exists() and path.samefile(other) for other in inputs):
         raise ValueError(f"{option} {path}: is read by this command and would be overwritten; name another file")
-    folder = path.absolute().parent
+    check_folder(path.absolute().parent, f"{option} {path}")
+
+
+def check_folder(folder: Path, named: str) -> None:
+    """Check that a folder can be written to, or made.
+
+    Raises:
+        ValueError: it lies within a file, or is not writable; `named` begins the message.
+    """
     while not folder.exists():
         folder = folder.parent
     if not folder.is_dir():
-        raise ValueError(f"{option} {path}: {folder} is not a folder")
+        raise ValueError(f"{named}: {folder} is not a folder")
     if not os.access(folder, os.W_OK):
-        raise ValueError(f"{option} {path}: the folder {folder} is not writable")
+        raise ValueError(f"{named}: the folder {folder.resolve()} is not writable")
 
 
 def read_text(path: str | Path) -> str:

@@ -66,7 +66,7 @@ class DataSet:
             raise TrajectoryError(f"{self.declared.energies_table}: {len(energies)} rows for {total} frames")
 
     def _check_sources(self) -> None:
-        """No file stands there twice, under whatever name."""
+        """Refuse duplicate files, under whatever name."""
         known: dict[tuple[int, int], str] = {}
         for source in self.declared.sources:
             info = check_file(self.folder / source).stat()

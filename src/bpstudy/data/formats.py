@@ -142,7 +142,7 @@ def _xyz_chunks(path: Path, file: TextIO) -> Iterator[str]:
 
 
 def _check_comment(comment: str, where: str) -> None:
-    """No key stands there twice: ASE would take the last without a word."""
+    """Refuse duplicate keys, of which ASE would silently take the last."""
     keys = re.findall(r"(?:^|\s)([^\s=\"']+)\s*=", re.sub(r"\"[^\"]*\"|'[^']*'|\{[^}]*\}", '""', comment))
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
         raise TrajectoryError(f"{where}: {', '.join(twice)} stands there twice; remove one")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from ase import Atoms
 from ase.io.extxyz import write_extxyz
 from ase.io.trajectory import Trajectory
 
-from bpstudy.files import atomic_path
+from bpstudy.files import atomic_path, check_folder
 
 SUFFIXES = (".traj", ".xyz", ".extxyz")
 """Of the frames: ASE's own format, and extended XYZ."""
@@ -46,13 +45,7 @@ def check_output(frames: Path, inputs: Iterable[Path], beside: Iterable[Path] = 
             path.exists() and path.samefile(other) for other in kept
         ):
             raise ValueError(f"--output {frames}: {path} is read by this run and would be overwritten")
-    folder = frames.parent
-    while not folder.exists():
-        folder = folder.parent
-    if not folder.is_dir():
-        raise ValueError(f"--output {frames}: {folder} is not a folder")
-    if not os.access(folder, os.W_OK):
-        raise ValueError(f"--output {frames}: the folder {folder.resolve()} is not writable")
+    check_folder(frames.parent, f"--output {frames}")
 
 
 @contextmanager
