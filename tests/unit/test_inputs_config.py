@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bpstudy.config.explain import WRONG
@@ -183,6 +183,8 @@ ODD = st.one_of(
 )
 @settings(max_examples=60, deadline=None)
 @given(place=st.sampled_from(PLACES), value=ODD)
+@example(place=("frames", "thinned"), value=None)  # its experiments go with it, and the figures miss them
+@example(place=("systems", "li27"), value=None)
 def test_anything_anywhere_is_valid_or_named(place, value):
     values = copy.deepcopy(STUDY)
     section = values
@@ -192,7 +194,8 @@ def test_anything_anywhere_is_valid_or_named(place, value):
     said, study = outcome(load, values)
     assert (study is None) == bool(said)
     if study is None:
-        assert any(str(part) in said for part in place)
+        written_out = [value] if place[0] == "lists" else []  # a member of a list becomes a part of names
+        assert any(str(part) in said for part in [*place, *written_out])
     else:
         assert load(study.model_dump(mode="json")) == study
 

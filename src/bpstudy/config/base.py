@@ -1,12 +1,15 @@
 """Types shared by all sections of the configuration."""
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MOST = 10**9  # of anything that is counted; larger numbers are typing errors
 LONGEST_NAME = 100
+MOST_LISTED = 20  # names in a message
 
 
 def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -33,6 +36,16 @@ def path_safe(name: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(path_safe)]
+
+
+def not_one_of(name: str, section: str, known: Iterable[str]) -> str:
+    """What to say of a name that a section does not have: all that it has, or of a long section the closest."""
+    known = [str(other) for other in known]
+    if len(known) <= MOST_LISTED:
+        allowed = f"allowed: {', '.join(known)}"
+    else:
+        allowed = f"the closest of {len(known)}: {', '.join(difflib.get_close_matches(name, known, 5, 0))}"
+    return f"not one of {section}; {allowed}"
 
 
 class ConfigError(ValueError):

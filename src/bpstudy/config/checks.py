@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from bpstudy.config.base import Count, Name, NonNegative, Positive, Section
+from bpstudy.config.base import Count, Name, NonNegative, Positive, Section, not_one_of
 from bpstudy.config.systems import Emt, Gpaw, Simulated, System
 
 
@@ -53,9 +53,8 @@ class DftConvergence(Section):
     def _named_variants_exist(self) -> Self:
         for key in ("reference", "converged"):
             if getattr(self, key) not in self.variants:
-                raise ValueError(
-                    f"{key} is {getattr(self, key)!r}, not one of the variants; allowed: {', '.join(self.variants)}"
-                )
+                named = getattr(self, key)
+                raise ValueError(f"{key} is {named!r}, {not_one_of(named, 'the variants', self.variants)}")
         if all(self.variants.values()):
             raise ValueError("variants: one must be {}, the settings of the study")
         if taken := {TRAJECTORY, "table"} & set(self.variants):

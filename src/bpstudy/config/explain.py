@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from bpstudy.config.stated import STATED
 
 WRONG = "the configuration is wrong; nothing was run"
+MOST_PROBLEMS = 100  # of one error, in full
 _NAMED = ("systems", "frames", "experiments", "optimizers", "protocols", "blocks")  # sections whose keys are free
 _NUMBER_TYPES = ("float_type", "int_type", "int_from_float")
 
@@ -37,7 +38,20 @@ def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
         else:
             advice = hint(problem)
             lines.append(f"{key} = {_shorten(problem['input'])}: {text}{'; ' + advice if advice else ''}")
-    return under_heading(lines)
+    return under_heading([*lines[:MOST_PROBLEMS], *_cut_short(lines), *_left_out(values, lines)])
+
+
+def _cut_short(lines: Sequence[str]) -> list[str]:
+    return [f"… and {len(lines) - MOST_PROBLEMS} more of these"] if len(lines) > MOST_PROBLEMS else []
+
+
+def _left_out(values: Mapping[str, Any], lines: Iterable[str]) -> Iterator[str]:
+    """Why a name may be missing that the configuration does have."""
+    if any(" not one of " in line for line in lines):
+        for section in ("systems", "frames"):
+            entries = values.get(section)
+            for name in [name for name, entry in entries.items() if entry is None] if isinstance(entries, dict) else ():
+                yield f"{section}.{name} = null: leaves out all that is trained on it; leave out what names that, too"
 
 
 def under_heading(lines: Iterable[str]) -> str:

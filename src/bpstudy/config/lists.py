@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bpstudy.config.base import ConfigError, path_safe
+from bpstudy.config.base import ConfigError, not_one_of, path_safe
 from bpstudy.config.explain import under_heading
 
 SECTIONS = ("experiments", "figures", "comparisons", "with_forces", "selection")  # where braces are understood
@@ -71,9 +71,7 @@ def _choices(text: Any, lists: Mapping[str, list], place: str, problems: list[st
     """Every choice of a member for each pair of braces in a text, the last braces changing fastest."""
     names = list(dict.fromkeys(name for name, _ in BRACES.findall(text))) if isinstance(text, str) else []
     if unknown := [name for name in names if name not in lists]:
-        problems.append(
-            f"{place}: {text!r} names {unknown[0]!r}, not one of lists; allowed: {', '.join(map(str, lists))}"
-        )
+        problems.append(f"{place}: {text!r} names {unknown[0]!r}, {not_one_of(unknown[0], 'lists', lists)}")
         return iter([])
     return (dict(zip(names, members, strict=True)) for members in itertools.product(*(lists[n] for n in names)))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bpstudy.config.analysis import FEWEST_COMPARED
+from bpstudy.config.base import not_one_of
 from bpstudy.config.selection import FEWEST_CHOSEN_ON
 from bpstudy.config.systems import Simulated
 
@@ -82,11 +83,11 @@ def _selection(study: Config) -> Iterator[str]:
 def _unknown(study: Config) -> Iterator[str]:
     decided = study.comparisons.decided_on
     if decided not in study.frames:
-        yield f"comparisons.decided_on = {decided!r}: not one of frames; allowed: {', '.join(study.frames)}"
+        yield f"comparisons.decided_on = {decided!r}: {not_one_of(decided, 'frames', study.frames)}"
     for key in ("iterations", "seconds"):
         for name in getattr(study.reported, key):
             if name not in study.experiments:
-                yield f"reported.{key}.{name}: not one of experiments; allowed: {', '.join(study.experiments)}"
+                yield f"reported.{key}.{name}: {not_one_of(name, 'experiments', study.experiments)}"
 
 
 def _reference(study: Config) -> Iterator[str]:

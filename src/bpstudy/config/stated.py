@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Field, GetPydanticSchema, Tag, ValidationInfo, create_model
 from pydantic_core import PydanticCustomError, core_schema
 
-from bpstudy.config.base import Name, Section
+from bpstudy.config.base import Name, Section, not_one_of
 from bpstudy.config.experiments import Experiment, Protocol
 from bpstudy.config.functions import Block
 
@@ -87,7 +87,7 @@ def _blocks(
 def _looked_up(name: str, section: str, known: Mapping[str, Any], place: str, problems: list[str]) -> Any:
     """What is called so; None if nothing is, which is added to `problems`."""
     if name not in known:
-        problems.append(f"{place} = {name!r}: not one of {section}; allowed: {', '.join(known)}")
+        problems.append(f"{place} = {name!r}: {not_one_of(name, section, known)}")
     return known.get(name)
 
 

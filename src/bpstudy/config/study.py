@@ -19,7 +19,7 @@ from bpstudy.config.analysis import (
     Reported,
     WithForces,
 )
-from bpstudy.config.base import ConfigError, Count, Name, Section, Seed
+from bpstudy.config.base import ConfigError, Count, Name, Section, Seed, not_one_of
 from bpstudy.config.checks import DftConvergence, Thermal, convergence_problems
 from bpstudy.config.experiments import Frames, Optimizer, Protocol
 from bpstudy.config.explain import explain
@@ -123,7 +123,7 @@ class Config(Section):
                 (f"selection.combinations[{n}]", name, "experiments") for n, name in enumerate(selection.combinations)
             ]
         unknown = [
-            f"{key} = {name!r}: not one of {section}; allowed: {', '.join(getattr(self, section))}"
+            f"{key} = {name!r}: {not_one_of(name, section, getattr(self, section))}"
             for key, name, section in named
             if name not in getattr(self, section)
         ]
@@ -236,7 +236,7 @@ class Config(Section):
         """What is wrong with the learning curves of a pair."""
         key, curves = "with_forces.learning", asked.learning
         if curves.pair not in asked.pairs:
-            return [f"{key}.pair = {curves.pair!r}: not one of types or others; allowed: {', '.join(asked.pairs)}"]
+            return [f"{key}.pair = {curves.pair!r}: {not_one_of(curves.pair, 'types or others', asked.pairs)}"]
         alone, together = (self.experiments[name] for name in asked.pairs[curves.pair])
         if (alone.frames, alone.functions) != (together.frames, together.functions):
             return [f"{key}.pair = {curves.pair!r}: its experiments must have the same frames and functions"]
