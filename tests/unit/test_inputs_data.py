@@ -142,7 +142,7 @@ TEXT = text_of(*frames(5))
     ("name", "content", "said"),
     [
         case("a.xyz", re.sub(r'Lattice="[^"]*" ', "", TEXT), "frame 0: is periodic along an axis without a cell vector; give the cell", fault="`pbc` without `Lattice`"),
-        case("a.xyz", TEXT.replace(" energy=", " energy=5.0 energy=", 1), "frame 0: energy stands there twice; remove one", fault="`energy` twice in a comment line", expected="refused: ASE would take the last"),
+        case("a.xyz", TEXT.replace(" energy=", " energy=5.0 energy=", 1), "frame 0: duplicate energy; remove one", fault="`energy` twice in a comment line", expected="refused: ASE would take the last"),
         case("a.xyz", TEXT[:-4], "frame 4: ends in the middle of a number", fault="a file cut off within its last number", expected="refused: what is left is a number too"),
         case("a.xyz", "99999999999\n" + TEXT, "frame 0: ends early, 99999999999 atoms are announced", fault="a number of atoms of 1e11", expected="refused at once"),
         case("a.xyz", "²" + TEXT[1:], "frame 0: .* must begin with the number of its atoms", fault="`²` as the number of atoms"),

@@ -169,7 +169,7 @@ FITS = ("energies alone", "energies and forces")  # the two experiments of each 
 
 
 class Coverage(Section):
-    """A committee of all seeds of an experiment: how often the intervals of its uncertainty hold the error."""
+    """A committee of all seeds of an experiment: how often the intervals of its uncertainty contain the error."""
 
     experiment: Name = Field(description="experiment whose networks form the committee")
     confidence: float = Field(ge=0.5, le=0.99, description="confidence level of the intervals")

@@ -156,7 +156,7 @@ class Selection(Section):
 
     @property
     def groups(self) -> dict[str, list[str]]:
-        """Names of the sets that a job fits together: those of a method, or all combinations."""
+        """Names of the sets that one job fits: those of a method, or all combinations."""
         found: dict[str, list[str]] = {method: [] for method in self.methods}
         for name, (method, _, _) in self.chosen.items():
             found[method].append(name)

@@ -41,7 +41,7 @@ class Config(Section):
     seeds: tuple[Seed, ...] = Field(strict=False, min_length=1, description="of the networks' initial weights")
     frames: dict[Name, Frames] = Field(min_length=1, description="choices of frames that experiments name")
     held_out_gap_frames: Annotated[int, Field(ge=0)] = Field(
-        description="frames of one trajectory that lie at the least between those trained on and those tested on"
+        description="minimum number of frames between the training and test frames of one trajectory"
     )
     lists: dict[Name, Annotated[tuple[str, ...], Field(strict=False, min_length=1)]] = Field(
         description="names in braces, as in `types-{types}`, stand for each member in turn"

@@ -145,7 +145,7 @@ def _check_comment(comment: str, where: str) -> None:
     """Refuse duplicate keys, of which ASE would silently take the last."""
     keys = re.findall(r"(?:^|\s)([^\s=\"']+)\s*=", re.sub(r"\"[^\"]*\"|'[^']*'|\{[^}]*\}", '""', comment))
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
-        raise TrajectoryError(f"{where}: {', '.join(twice)} stands there twice; remove one")
+        raise TrajectoryError(f"{where}: duplicate {', '.join(twice)}; remove one")
 
 
 def _check_end(lines: Sequence[str], where: str) -> None:
