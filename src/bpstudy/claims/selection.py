@@ -1,4 +1,4 @@
-"""Claims S1 to S4: what choosing symmetry functions by the data is worth.
+"""Claims S1 to S4: what choosing symmetry functions from data gains.
 
 Intervals are of a bootstrap over seeds and blocks of held-out frames, with the same draws for both sets of a pair.
 """

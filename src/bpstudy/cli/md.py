@@ -111,7 +111,7 @@ def md(
     except (OSError, ValueError) as error:
         fail(error)
     speed = len(atoms) * steps / table["seconds"].iloc[-1]
-    print(f"{len(atoms)} atoms, {steps} steps of {timestep:g} fs, {speed:.3g} atom steps a second")
+    print(f"{len(atoms)} atoms, {steps} steps of {timestep:g} fs, {speed:.3g} atom steps per second")
     print(f"temperature {table['temperature_kelvin'].mean():.0f} K, {potential.extrapolations} structures outside")
     if npt is not None:
         print(f"volume {table['volume_angstrom3'].mean() / len(atoms):.4g} Å³ per atom")

@@ -176,7 +176,7 @@ class Coverage(Section):
 
     @property
     def frames(self) -> int:
-        """Held-out frames that are needed at the least: half of them to calibrate on."""
+        """Minimum number of held-out frames: half of them calibrate."""
         return 2 * math.ceil(self.confidence / (1 - self.confidence))
 
 

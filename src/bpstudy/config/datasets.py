@@ -68,7 +68,7 @@ class Split(Section):
 
 
 class Imported(Section):
-    """A system whose frames exist: files that ASE reads, or input.data of n2p2 and RuNNer, with an energy a frame."""
+    """A system of existing frames: files of ASE, or input.data of n2p2 and RuNNer, with one energy per frame."""
 
     trajectory: str | None = Field(
         default=None, min_length=1, description="one file of frames in order of time, all of the same atoms"

@@ -30,7 +30,7 @@ class Frames(Section):
     @model_validator(mode="before")
     @classmethod
     def _parts_know_no_start(cls, values: Any) -> Any:
-        """An overlay that names a part lies over an entry with numbers of other frames."""
+        """An overlay that names a part replaces start and stride of the entry below it."""
         if isinstance(values, dict) and values.get("part") is not None:
             return {key: value for key, value in values.items() if key not in ("start", "stride")}
         return values
@@ -45,7 +45,7 @@ class Frames(Section):
 
     @property
     def needed(self) -> int:
-        """Frames that the trajectory must have at the least."""
+        """Minimum number of frames of the trajectory."""
         if self.part is not None or self.count is None:
             return 1
         return self.start + (self.count - 1) * (1 if self.stride == "even" else self.stride) + 1

@@ -1,4 +1,4 @@
-"""Files of frames, opened by their very path: nothing in a file's name is an instruction.
+"""Files of frames, opened by their exact path: nothing in a file name is interpreted.
 
 ASE takes what follows an @ for an index and reads another file than the one that is hashed. Here extended XYZ is cut
 into frames first, so that a damaged frame is named and none is dropped; all other formats are ASE's.
