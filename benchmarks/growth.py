@@ -119,7 +119,7 @@ def write(found: pd.DataFrame) -> None:
         "# How time and memory grow",
         "",
         "Written by `python -m benchmarks.growth`: processor time of one core, and memory beyond that of the imports;",
-        "lithium, 8 Å, half G2 and half G5. What does not grow: 27 atoms (216 for energy and forces),",
+        "lithium, 8 Å, half G2 and half G5. Held fixed: 27 atoms (216 for energy and forces),",
         "200 frames (10 for symmetry functions), 50 functions. Fits are of five Levenberg–Marquardt steps, gradients",
         "included. The exponents are of the last two points.",
         "",

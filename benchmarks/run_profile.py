@@ -42,7 +42,7 @@ class Row:
 
 
 def rows_of(folder: Path, jobs: list[Job]) -> list[Row]:
-    """A row a rule, the most expensive first."""
+    """One row per rule, the most expensive first."""
     store, rows = Store(folder / "results"), {}
     for job in jobs:
         record = store.last_to_write(min(job.outputs))

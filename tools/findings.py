@@ -43,8 +43,8 @@ def findings(results: Path) -> list[str]:
         f"{claims['F1']['value']:.0%} (energies) and {claims['F2']['value']:.0%} (forces) of those without (F1, F2).",
     ]
     if "S1" in claims:
-        beat = {HOLDS: "beat", "not reproduced": "do not beat"}.get(claims["S1"]["verdict"], "do not surely beat")
-        ours = claims["S1"]["ours"]
+        verdict, ours = claims["S1"]["verdict"], claims["S1"]["ours"]
+        beat = {HOLDS: "beat", "not reproduced": "do not beat"}.get(verdict, "do not significantly beat")
         lines.append(
             f"**Functions chosen from data {beat} hand-made sets of the same size.** {ours[0].upper()}{ours[1:]} (S1)."
         )

@@ -89,23 +89,34 @@ def imported_packages(source: Path) -> set[str]:
 
 
 def rules_with_environment() -> list[tuple[str, str, Path]]:
-    """(rule, environment, script) of all rules that say both."""
+    """(rule, environment, script) of all rules that say both, or inherit what they do not say."""
+    texts: dict[str, str] = {}
     found = []
     for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
-        for text in re.split(r"^(?= *(?:rule|checkpoint) \w+:)", file.read_text(), flags=re.MULTILINE)[1:]:
+        for text in re.split(r"^(?= *(?:use rule|rule|checkpoint)[ :])", file.read_text(), flags=re.MULTILINE)[1:]:
+            parent, name = re.match(r" *(?:use rule (\w+) as|rule|checkpoint)[ :]\s*(\w+)", text).groups()
+            texts[name] = text = text + texts.get(parent, "")  # its own words come first
             environment = re.search(r"envs/(\w+)\.yaml", text)
-            script = re.search(r"scripts/([\w/]+\.py)", text)
+            script = re.search(r"scripts/([\w/{}.]+\.py)", text)
             if environment and script:
-                name = text.split(":")[0].split()[1]
-                found.append((name, environment[1], ROOT / "workflow" / "scripts" / script[1]))
+                named = re.search(r'script="(\w+)"', text)
+                path = script[1].replace("{params.script}", named[1] if named else "")
+                found.append((name, environment[1], ROOT / "workflow" / "scripts" / path))
     return found
 
 
 def test_rules_are_seen_wherever_they_stand():
     rules = {rule: script.name for rule, _, script in rules_with_environment()}
-    assert rules["train"] == "train.py"
+    assert rules["train"] == rules["train_with_forces"] == "train.py"
     assert rules["properties_dft"] == "properties_dft.py"  # inside an if
     assert rules["energy_figure"] == "energy.py"  # a script in a folder
+    assert rules["thermal_figure"] == "thermal.py"  # inherited, inside an if
+    assert rules["name"] == "descriptors.py"  # in a loop; what follows `rule:`
+
+
+def test_every_script_is_of_a_rule():
+    scripts = set((ROOT / "workflow" / "scripts").rglob("*.py"))
+    assert {script for _, _, script in rules_with_environment()} == scripts
 
 
 @pytest.mark.parametrize(("rule", "environment", "script"), rules_with_environment())

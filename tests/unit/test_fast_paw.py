@@ -19,7 +19,7 @@ from gpaw.xc import XC
 from gpaw.xc.kernel import XCKernel
 
 from bpstudy.config.systems import Gpaw, Langevin, Simulation
-from bpstudy.dynamics import fast_paw
+from bpstudy.dynamics import fast_paw, fast_xc
 from bpstudy.dynamics.calculators import make_calculator
 from bpstudy.dynamics.chunks import State, initial_state, run
 from bpstudy.dynamics.fast_paw import FastGPAW
@@ -69,7 +69,7 @@ def test_the_kernel_equals_gpaws():
     n_g = 10 ** rng.uniform(-12, 2, 5000)
     sigma_g = (n_g ** (4 / 3) * 10 ** rng.uniform(-3, 1, n_g.size)) ** 2
     outcomes = []
-    for kernel in (XCKernel("PBE"), fast_paw._Kernel("PBE")):
+    for kernel in (XCKernel("PBE"), fast_xc._Kernel("PBE")):
         e_g, v_sg, d_xg = np.zeros_like(n_g), np.ones((1, n_g.size)), np.zeros((1, n_g.size))
         kernel.calculate(e_g, n_g[np.newaxis].copy(), v_sg, sigma_g[np.newaxis].copy(), d_xg)
         outcomes.append((e_g, v_sg[0], d_xg[0] * sigma_g))  # d: exchange and correlation cancel where it is large
@@ -85,7 +85,7 @@ def test_the_correction_of_a_sphere_equals_gpaws(element):
     D_sp = pack_density(root @ root.T)[np.newaxis]
     own_sp, ours_sp = np.zeros_like(D_sp), np.zeros_like(D_sp)
     own = XC("PBE").calculate_paw_correction(setup, D_sp, own_sp)
-    ours = fast_paw.Pbe().calculate_paw_correction(setup, D_sp, ours_sp)
+    ours = fast_xc.Pbe().calculate_paw_correction(setup, D_sp, ours_sp)
     assert ours == pytest.approx(own, abs=1e-10)
     np.testing.assert_allclose(ours_sp, own_sp, rtol=0, atol=1e-10)
 
@@ -95,7 +95,7 @@ def test_exchange_and_correlation_on_the_grid_equal_gpaws(atoms):
     gd = GridDescriptor((15, 18, 16), atoms.cell / Bohr)
     n_sg = np.random.default_rng(2).uniform(0.01, 0.02, (1, *gd.N_c))
     outcomes = []
-    for xc in (XC("PBE"), fast_paw.Pbe()):
+    for xc in (XC("PBE"), fast_xc.Pbe()):
         xc.set_grid_descriptor(gd)
         v_sg = np.ones_like(n_sg)
         outcomes.append((xc.calculate(gd, n_sg.copy(), v_sg), v_sg))

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 STUDY = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
-def case(text, said, fault, expected="refused, with what to write"):
+def case(text, said, fault, expected="refused; the message says what to write"):
     return pytest.param(text, said, marks=pytest.mark.fault(fault, expected), id=fault)
 
 

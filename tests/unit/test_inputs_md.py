@@ -105,7 +105,9 @@ def test_the_motion_of_the_whole_cell_is_not_heat():
         pytest.param(
             FixScaled([0], [True, False, False]),
             "constraint FixScaled, which is not supported",
-            marks=pytest.mark.fault("selective dynamics along one axis of the cell", "refused, with what to write"),
+            marks=pytest.mark.fault(
+                "selective dynamics along one axis of the cell", "refused; the message says what to write"
+            ),
         ),
         pytest.param(
             FixAtoms(range(32)),

@@ -114,7 +114,7 @@ def without(frames, what):
         pytest.param(
             lambda: without(trajectory(), "a direction"),
             r"frame 0 is periodic along \[True, True, False\]",
-            marks=pytest.mark.fault("a slab as the reference", "refused before the runs, with what to do"),
+            marks=pytest.mark.fault("a slab as the reference", "refused before the runs; the message says what to do"),
         ),
         pytest.param(
             lambda: trajectory(n_frames=15),

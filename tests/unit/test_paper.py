@@ -181,20 +181,20 @@ def test_numbers_of_the_paper_are_those_of_the_tables(built, study):
     first, last = (names.index(study.figures.overview[place]) for place in (0, -1))
     assert "have a standard deviation of 5.43 meV per atom" in text
     assert f"with {len(study.seeds)} random seeds per setting" in text
-    assert "reach 0.737 meV per atom where consecutive frames reach 5.55" in text
-    assert "lowers the held-out error of the energy to 35 % and that of the forces to 27 %" in text
+    assert "error of 0.737 meV per atom, the same number of consecutive frames 5.55" in text
+    assert "lowers the held-out errors of energies and forces to 35 % and 27 %" in text
     assert "does not survive on held-out frames" in text
-    assert "Reproduced are C4;" in text
+    assert "We reproduce C4;" in text
     assert "0.123 (0.11–0.16) 0.345 7.38 (6.6–9.6) 8.76" in text  # the first pair, with forces
-    assert "whose RMS is 191" in text
+    assert "RMS force: 191" in text
     assert "2.12 (1.1–9.1)" in text  # median, least and greatest of the first experiment
-    assert "is least for G1+G3 (0.212) and greatest for G1 (0.713)" in text
+    assert "is smallest for G1+G3 (0.212) and largest for G1 (0.713)" in text
     assert "Its median is 0.295 over the sums with" in text
     assert f"is between {3.0 * 2.117 * (1 + 0.1 * first):.3g}" in text
     assert f"between {1.234 + 0.1 * first:.3g} and {1.234 + 0.1 * last:.3g}" in text  # ridge
     assert "(1.62, interval 1.51 to 3.03 meV per atom), with a probability of 0.88" in text
     assert "with 0.65 of being the worst" in text
-    assert "own energies, 0.0123 meV per atom" in text
+    assert "in the DFT energies, 0.0123 meV per atom" in text
     assert "200 ± 82" in text  # temperature
     assert "163" in text  # sd of the energies, meV
     for system in study.used_systems:
@@ -208,7 +208,7 @@ def test_the_order_of_magnitudes_is_computed(paper, built):
     table.loc[table["function"] == "G4", "magnitude"] *= 1e12
     table.to_csv(inputs["hierarchy"], index=False)
     after = _text(_build(root, inputs))
-    order = re.compile(r"so their order is (.*?);")
+    order = re.compile(r"hence the order (.*?);")
     digits = [re.findall(r"[1-5]", order.search(text).group(1)) for text in (before, after)]
     assert digits == [["1", "3", "2", "5", "4"], ["4", "1", "3", "2", "5"]]
 

@@ -83,6 +83,14 @@ def test_the_overlay_of_ones_own_crystal_is_valid_and_computes_nothing_else():
     assert max(frames.needed for frames in study.frames.values()) <= 3000
 
 
+def test_the_badges_name_the_locked_versions():
+    lock = (ROOT / "requirements.lock").read_text()
+    badges = re.findall(r"badge/(snakemake|gpaw|ase)-([\d.]+)-", README)
+    assert len(badges) == 3
+    for package, version in badges:
+        assert re.search(rf"^{package}=={re.escape(version)}\.", lock, re.MULTILINE), package
+
+
 def test_nothing_is_left_to_be_filled_in():
     assert "@@" not in README
 

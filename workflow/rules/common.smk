@@ -98,22 +98,15 @@ def figure_files(name):
     return expand("results/figures/{n}.{f}", n=name, f=STUDY.figures.formats)
 
 
-CAPTIONS = {}
+CAPTIONS = {}  # of the figures drawn, by name
 
 
-def drawn(name, caption, category):
-    """Output files of a figure; the first format is shown in the report."""
+def drawn(name, caption, category, each_of=None):
+    """Output files of a figure, or of `each_of` these as the wildcard in `name`; the report shows the first format."""
     files = figure_files(name)
-    CAPTIONS[name] = f"workflow/report/{caption}.rst"
+    CAPTIONS.update(dict.fromkeys([name] if each_of is None else each_of, f"workflow/report/{caption}.rst"))
     files[0] = report(files[0], caption=f"../report/{caption}.rst", category=category)
     return files
-
-
-def caption_file(name):
-    """The caption of a figure, whether its rule draws one figure or several."""
-    if name in CAPTIONS:
-        return CAPTIONS[name]
-    return f"workflow/report/{'predictions' if name in STUDY.figures.predictions else 'sums'}.rst"
 
 
 def given_energies(frames):

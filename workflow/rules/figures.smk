@@ -1,24 +1,4 @@
-FIGURES = [
-    "fig01",
-    "fig02",
-    *STUDY.figures.predictions,
-    *STUDY.figures.sums,
-    "fig11",
-    "fig12",
-    *(["fig13", "fig15"] if WITH_FORCES else []),
-    *(["fig14"] if WITH_FORCES and WITH_FORCES.runs else []),
-    *(["fig16", "fig17"] if SELECTION else []),
-    "figS1",
-    "figS2",
-    *(["figS3"] if SIMULATED else []),
-    "figS5",
-    "figS6",
-    "figS7",
-    *(["figS8"] if PROPERTIES else []),
-    *(["figS9"] if SELECTION else []),
-]
-
-
+# Each figure: a script of workflow/scripts/figures that draws it from small tables, in seconds.
 rule energy_figure:
     input:
         thermo=thermo(STUDY.unit_functions.system),
@@ -32,13 +12,14 @@ rule energy_figure:
         "../../envs/figures.yaml"
     params:
         **DRAWING,
+        script="energy",
     message:
-        "fig01: E against time"
+        "{output[0]}: {params.script}"
     script:
-        "../scripts/figures/energy.py"
+        "../scripts/figures/{params.script}.py"
 
 
-rule unit_sums_figure:
+use rule energy_figure as unit_sums_figure with:
     input:
         sums="results/normalization/unit_functions.csv",
         scatter="results/normalization/scatter.csv",
@@ -48,17 +29,11 @@ rule unit_sums_figure:
     log:
         "results/logs/figures/fig02.log",
     localrule: True
-    conda:
-        "../../envs/figures.yaml"
     params:
-        **DRAWING,
-    message:
-        "fig02: E against the 31 sums of unit functions"
-    script:
-        "../scripts/figures/unit_sums.py"
+        script="unit_sums",
 
 
-rule hierarchy_figure:
+use rule energy_figure as hierarchy_figure with:
     input:
         hierarchy="results/normalization/hierarchy.csv",
         code=code("bpstudy.figures.hierarchy"),
@@ -67,64 +42,46 @@ rule hierarchy_figure:
     log:
         "results/logs/figures/figS1.log",
     localrule: True
-    conda:
-        "../../envs/figures.yaml"
     params:
-        **DRAWING,
-    message:
-        "figS1: magnitudes of unit functions"
-    script:
-        "../scripts/figures/hierarchy.py"
+        script="hierarchy",
 
 
-rule predictions_figure:
+use rule energy_figure as predictions_figure with:
     input:
         predictions=lambda w: runs(STUDY.figures.predictions[w.figure], "predictions.csv"),
         metrics="results/evaluation/metrics.csv",
         code=code("bpstudy.figures.predictions"),
     output:
-        drawn("{figure}", "predictions", "Lithium"),
+        drawn("{figure}", "predictions", "Lithium", STUDY.figures.predictions),
     log:
         "results/logs/figures/{figure}.log",
     wildcard_constraints:
         figure=one_of(STUDY.figures.predictions),
     localrule: True
-    conda:
-        "../../envs/figures.yaml"
     params:
-        **DRAWING,
+        script="predictions",
         experiment=lambda w: STUDY.figures.predictions[w.figure],
         held_out=lambda w: held_out_of_the_run(STUDY.figures.predictions[w.figure]),
         seeds=STUDY.seeds,
-    message:
-        "{wildcards.figure}: E(DFT) against E(NN)"
-    script:
-        "../scripts/figures/predictions.py"
 
 
-rule sums_figure:
+use rule energy_figure as sums_figure with:
     input:
         sums="results/evaluation/sums/{figure}.csv",
         code=code("bpstudy.figures.sums"),
     output:
-        drawn("{figure}", "sums", "Lithium"),
+        drawn("{figure}", "sums", "Lithium", STUDY.figures.sums),
     log:
         "results/logs/figures/{figure}.log",
     wildcard_constraints:
         figure=one_of(STUDY.figures.sums),
     localrule: True
-    conda:
-        "../../envs/figures.yaml"
     params:
-        **DRAWING,
+        script="sums",
         atom=lambda w: STUDY.figures.sums[w.figure].atom,
-    message:
-        "{wildcards.figure}: E against the sum of all functions"
-    script:
-        "../scripts/figures/sums.py"
 
 
-rule overview_figure:
+use rule energy_figure as overview_figure with:
     input:
         metrics="results/evaluation/metrics.csv",
         code=code("bpstudy.figures.overview"),
@@ -133,18 +90,12 @@ rule overview_figure:
     log:
         "results/logs/figures/fig11.log",
     localrule: True
-    conda:
-        "../../envs/figures.yaml"
     params:
-        **DRAWING,
+        script="overview",
         experiments=STUDY.figures.overview,
-    message:
-        "fig11: the combinations of types, all seeds"
-    script:
-        "../scripts/figures/overview.py"
 
 
-rule learning_figure:
+use rule energy_figure as learning_figure with:
     input:
         curves="results/evaluation/learning_curves.csv",
         code=code("bpstudy.figures.learning"),
@@ -153,20 +104,14 @@ rule learning_figure:
     log:
         "results/logs/figures/fig12.log",
     localrule: True
-    conda:
-        "../../envs/figures.yaml"
     params:
-        **DRAWING,
+        script="learning",
         count_of_shares=CURVES.count_of_shares,
-    message:
-        "fig12: learning curves"
-    script:
-        "../scripts/figures/learning.py"
 
 
 if WITH_FORCES:
 
-    rule with_forces_figure:
+    use rule energy_figure as with_forces_figure with:
         input:
             seeds="results/evaluation/with_forces.csv",
             code=code("bpstudy.figures.forces"),
@@ -175,17 +120,11 @@ if WITH_FORCES:
         log:
             "results/logs/figures/fig13.log",
         localrule: True
-        conda:
-            "../../envs/figures.yaml"
         params:
-            **DRAWING,
+            script="with_forces",
             goals=[WITH_FORCES.goal_mev_per_atom, WITH_FORCES.goal_mev_per_angstrom],
-        message:
-            "fig13: energies alone compared with energies and forces"
-        script:
-            "../scripts/figures/with_forces.py"
 
-    rule force_curves_figure:
+    use rule energy_figure as force_curves_figure with:
         input:
             curves="results/evaluation/force_curves.csv",
             code=code("bpstudy.figures.force_curves"),
@@ -194,20 +133,14 @@ if WITH_FORCES:
         log:
             "results/logs/figures/fig15.log",
         localrule: True
-        conda:
-            "../../envs/figures.yaml"
         params:
-            **DRAWING,
+            script="force_curves",
             goals=[WITH_FORCES.goal_mev_per_atom, WITH_FORCES.goal_mev_per_angstrom],
-        message:
-            "fig15: learning curves with energies alone and with forces"
-        script:
-            "../scripts/figures/force_curves.py"
 
 
 if RUNS_OF:
 
-    rule potential_runs_figure:
+    use rule energy_figure as potential_runs_figure with:
         input:
             energies="results/potential/energies.csv",
             rdf="results/potential/rdf.csv",
@@ -218,19 +151,13 @@ if RUNS_OF:
         log:
             "results/logs/figures/fig14.log",
         localrule: True
-        conda:
-            "../../envs/figures.yaml"
         params:
-            **DRAWING,
-        message:
-            "fig14: molecular dynamics with a network compared with DFT"
-        script:
-            "../scripts/figures/potential_runs.py"
+            script="potential_runs",
 
 
 if PROPERTIES:
 
-    rule properties_figure:
+    use rule energy_figure as properties_figure with:
         input:
             dft=dft_properties("curve.csv"),
             dft_table=dft_properties("properties.csv"),
@@ -242,18 +169,12 @@ if PROPERTIES:
         log:
             "results/logs/figures/figS8.log",
         localrule: True
-        conda:
-            "../../envs/figures.yaml"
         params:
-            **DRAWING,
+            script="properties",
             goal=PROPERTIES.goal,
-        message:
-            "figS8: properties of the crystal, networks and DFT"
-        script:
-            "../scripts/figures/properties.py"
 
 
-rule histories_figure:
+use rule energy_figure as histories_figure with:
     input:
         histories="results/evaluation/histories.csv",
         code=code("bpstudy.figures.histories"),
@@ -262,23 +183,17 @@ rule histories_figure:
     log:
         "results/logs/figures/figS2.log",
     localrule: True
-    conda:
-        "../../envs/figures.yaml"
     params:
-        **DRAWING,
+        script="histories",
         experiments=STUDY.figures.overview,
         targets={
             name: STUDY.optimizers[STUDY.experiments[name].optimizer].target_mse_ev2 for name in STUDY.figures.overview
         },
-    message:
-        "figS2: training histories"
-    script:
-        "../scripts/figures/histories.py"
 
 
 if SIMULATED:
 
-    rule thermal_figure:
+    use rule energy_figure as thermal_figure with:
         input:
             summary=expand("results/thermal/{s}/summary.csv", s=SIMULATED),
             blocks=expand("results/thermal/{s}/blocks.csv", s=SIMULATED),
@@ -290,20 +205,14 @@ if SIMULATED:
         log:
             "results/logs/figures/figS3.log",
         localrule: True
-        conda:
-            "../../envs/figures.yaml"
         params:
-            **DRAWING,
+            script="thermal",
             systems=SIMULATED,
-        message:
-            "figS3: validation of the dynamics"
-        script:
-            "../scripts/figures/thermal.py"
 
 
 if CONVERGENCE:
 
-    rule dft_convergence_figure:
+    use rule energy_figure as dft_convergence_figure with:
         input:
             tables=expand("results/dft_convergence/{s}/table.csv", s=CONVERGENCE),
             code=code("bpstudy.figures.dft_convergence"),
@@ -312,18 +221,12 @@ if CONVERGENCE:
         log:
             "results/logs/figures/figS4.log",
         localrule: True
-        conda:
-            "../../envs/figures.yaml"
         params:
-            **DRAWING,
+            script="dft_convergence",
             study={name: settings.study for name, settings in CONVERGENCE.items()},
-        message:
-            "figS4: convergence of the DFT settings"
-        script:
-            "../scripts/figures/dft_convergence.py"
 
 
-rule ranking_figure:
+use rule energy_figure as ranking_figure with:
     input:
         ranking="results/evaluation/ranking.csv",
         metrics="results/evaluation/metrics.csv",
@@ -333,19 +236,13 @@ rule ranking_figure:
     log:
         "results/logs/figures/figS5.log",
     localrule: True
-    conda:
-        "../../envs/figures.yaml"
     params:
-        **DRAWING,
+        script="ranking",
         groups=STUDY.comparisons.shown,
         decided_on=STUDY.comparisons.decided_on,
-    message:
-        "figS5: ranking of the combinations"
-    script:
-        "../scripts/figures/ranking.py"
 
 
-rule heat_maps_figure:
+use rule energy_figure as heat_maps_figure with:
     input:
         correlations="results/evaluation/correlations.csv",
         code=code("bpstudy.figures.information"),
@@ -354,18 +251,12 @@ rule heat_maps_figure:
     log:
         "results/logs/figures/figS6.log",
     localrule: True
-    conda:
-        "../../envs/figures.yaml"
     params:
-        **DRAWING,
+        script="heat_maps",
         experiments=INFORMATION.heat_maps,
-    message:
-        "figS6: correlations of the functions"
-    script:
-        "../scripts/figures/heat_maps.py"
 
 
-rule cutoff_figure:
+use rule energy_figure as cutoff_figure with:
     input:
         table="results/evaluation/information.csv",
         code=code("bpstudy.figures.information"),
@@ -374,19 +265,13 @@ rule cutoff_figure:
     log:
         "results/logs/figures/figS7.log",
     localrule: True
-    conda:
-        "../../envs/figures.yaml"
     params:
-        **DRAWING,
-    message:
-        "figS7: information content against the cutoff"
-    script:
-        "../scripts/figures/against_cutoff.py"
+        script="against_cutoff",
 
 
 if SELECTION:
 
-    rule selection_errors_figure:
+    use rule energy_figure as selection_errors_figure with:
         input:
             table="results/selection/comparison.csv",
             code=code("bpstudy.figures.selection"),
@@ -395,16 +280,10 @@ if SELECTION:
         log:
             "results/logs/figures/fig16.log",
         localrule: True
-        conda:
-            "../../envs/figures.yaml"
         params:
-            **DRAWING,
-        message:
-            "fig16: error against the number of functions"
-        script:
-            "../scripts/figures/selection_errors.py"
+            script="selection_errors",
 
-    rule selection_costs_figure:
+    use rule energy_figure as selection_costs_figure with:
         input:
             table="results/selection/comparison.csv",
             code=code("bpstudy.figures.selection"),
@@ -413,16 +292,10 @@ if SELECTION:
         log:
             "results/logs/figures/fig17.log",
         localrule: True
-        conda:
-            "../../envs/figures.yaml"
         params:
-            **DRAWING,
-        message:
-            "fig17: error against cost"
-        script:
-            "../scripts/figures/selection_costs.py"
+            script="selection_costs",
 
-    rule selection_pool_figure:
+    use rule energy_figure as selection_pool_figure with:
         input:
             table="results/selection/pool.csv",
             code=code("bpstudy.figures.selection"),
@@ -431,15 +304,12 @@ if SELECTION:
         log:
             "results/logs/figures/figS9.log",
         localrule: True
-        conda:
-            "../../envs/figures.yaml"
         params:
-            **DRAWING,
-        message:
-            "figS9: the pool of candidates and what was chosen"
-        script:
-            "../scripts/figures/selection_pool.py"
+            script="selection_pool",
 
+
+# figS4 is drawn on request only: it needs hours of DFT.
+FIGURES = sorted(name for name in CAPTIONS if name != "figS4")
 
 # Typst sets vector graphics best as PDF.
 PAPER_FORMAT = min(STUDY.figures.formats, key=("pdf", "svg", "png").index)
@@ -491,7 +361,7 @@ if PAGE_FORMAT:
             claims="results/claims.json",
             metrics="results/evaluation/metrics.csv",
             figures=expand("results/figures/{n}.{f}", n=FIGURES, f=PAGE_FORMAT),
-            captions=[caption_file(name) for name in FIGURES],
+            captions=[CAPTIONS[name] for name in FIGURES],
             code=code("bpstudy.figures.results_page"),
         output:
             "results/index.html",

@@ -67,7 +67,7 @@ def _strided(evidence: Evidence) -> Decision:
     r2, interval = median_interval(evidence.of("strided", "r2"))
     around = _scatter(evidence, "strided")
     poor = below(r2, interval, POOR_R2)
-    ours = f"R² on its own frames {shown(r2, interval)}; E scatters {around:.2f} sd at a given ΣG"
+    ours = f"R² on the training frames {shown(r2, interval)}; E scatters {around:.2f} sd at a given ΣG"
     return (
         "very poor, many outliers; not a function of ΣG",
         ours,
@@ -194,7 +194,7 @@ def _sum_of_all(evidence: Evidence) -> Decision:
 
 
 def _converged(evidence: Evidence) -> Decision:
-    """An interval that is open at its end is told in words alone: JSON has no infinity."""
+    """An interval that is open at its end is reported in words only: JSON has no infinity."""
     system, after_fs = evidence.reported.converged.system, evidence.reported.converged.after_fs
     table = evidence.thermal.set_index("quantity")
     names = [f"temperature_settled_from{end}" for end in ("", "_low", "_high")]
@@ -266,7 +266,7 @@ PAPER: Claims = {
         _few_neurons,
     ),
     "C11": (
-        "as many neurons as atoms are the fewest that work",
+        "the smallest network that works has as many neurons as atoms",
         "of the sizes trained in the same way, only the largest reaches the target with every seed",
         _neurons,
     ),

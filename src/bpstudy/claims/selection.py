@@ -1,4 +1,4 @@
-"""Claims S1 to S4: what choosing symmetry functions by the data is worth.
+"""Claims S1 to S4: what choosing symmetry functions from data gains.
 
 Intervals are of a bootstrap over seeds and blocks of held-out frames, with the same draws for both sets of a pair.
 """
@@ -73,7 +73,8 @@ def _largest(evidence: Evidence) -> Decision:
         found = [_difference(choice, name, other, quantity) for quantity in _quantities(choice)]
         surely += all(of.high < 0 for of in found)
         ratios += [of.first / of.second for of in found]
-    ours = f"surely better than {surely} of {len(names)}: {_errors(choice, name)}; error ratios up to {max(ratios):.2f}"
+    better = f"significantly better than {surely} of {len(names)}"
+    ours = f"{better}: {_errors(choice, name)}; error ratios up to {max(ratios):.2f}"
     verdict = YES if surely == len(names) else PARTLY if surely else NO
     return "", ours, max(ratios), None, verdict
 
@@ -109,10 +110,10 @@ def _best(evidence: Evidence) -> Decision:
         leader = min(scores, key=lambda method: scores[method][0])
         leaders.append(leader)
         sure.append(scores[leader][1])
-        text = f"{budget}: {leader}, {'surely' if sure[-1] else 'not surely'}"
+        text = f"{budget}: {leader}, {'significantly' if sure[-1] else 'not significantly'}"
         if RANDOM in methods:
             like_random = [m for m in methods if m != RANDOM and not _beats_random(choice, m, budget)]
-            text += f"; not surely better than random: {', '.join(like_random) or 'none'}"
+            text += f"; not significantly better than random: {', '.join(like_random) or 'none'}"
         said.append(text)
     verdict = YES if all(sure) and len(set(leaders)) == 1 else PARTLY if any(sure) or len(set(leaders)) == 1 else NO
     return "", ". ".join(said), None, None, verdict
@@ -163,8 +164,8 @@ SELECTION: Claims = {
     ),
     "S4": (
         "a choice on one half of the data holds on the other",
-        f"Jaccard index of the two sets ≥ {STABLE} and neither surely worse than the set chosen on all frames, at all "
-        "budgets; some of these: in part",
+        f"Jaccard index of the two sets ≥ {STABLE} and neither significantly worse than the set chosen on all frames, "
+        "at all budgets; some of these: in part",
         _halves,
     ),
 }

@@ -14,9 +14,9 @@ from bpstudy.provenance.restored import record_restored
 def archive(
     system: Annotated[str, typer.Argument(help="name of a simulated system")],
     results: Annotated[Path, typer.Option(help="the results folder")] = Path("results"),
-    into: Annotated[Path, typer.Option(help="the archive")] = Path("resources/trajectories"),
+    into: Annotated[Path, typer.Option(help="folder of the archive")] = Path("resources/trajectories"),
 ) -> None:
-    """Archive the finished chunks of a system's dynamics that the archive does not hold yet."""
+    """Archive the finished chunks of a system's dynamics that are not archived yet."""
     try:
         added = archives.add(results / "dynamics" / system / "chunks", into / system)
         describe(into)
@@ -28,9 +28,9 @@ def archive(
 def restore(
     system: Annotated[str, typer.Argument(help="name of a simulated system")],
     results: Annotated[Path, typer.Option(help="the results folder")] = Path("results"),
-    source: Annotated[Path, typer.Option("--from", help="the archive")] = Path("resources/trajectories"),
+    source: Annotated[Path, typer.Option("--from", help="folder of the archive")] = Path("resources/trajectories"),
 ) -> None:
-    """Put archived chunks back into the results, so that the dynamics goes on from the last of them."""
+    """Restore archived chunks to the results, so that the dynamics continues from the last one."""
     try:
         chunks = results / "dynamics" / system / "chunks"
         restored = archives.restore(source / system, chunks)

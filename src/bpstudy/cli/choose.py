@@ -11,19 +11,19 @@ MINUTES_OF_A_POTENTIAL = 0.5  # of the time given, kept for the fit that is writ
 
 
 def choose(
-    data: Annotated[list[Path], typer.Argument(help="training frames with energies (and forces), any file ASE reads")],
-    test: Annotated[list[Path] | None, typer.Option(help="frames that decide; without, a part is held out")] = None,
-    budget: Annotated[list[int] | None, typer.Option(help="numbers of functions; several times", min=1)] = None,
-    method: Annotated[list[str] | None, typer.Option(help="of choosing; several times")] = None,
-    minutes: Annotated[float, typer.Option(help="to spend in all; with less, fewer seeds and sets", min=0)] = 10.0,
-    seeds: Annotated[int, typer.Option(help="networks on each set; 0 for linear potentials alone", min=0)] = 3,
-    cutoff: Annotated[float | None, typer.Option(help="the largest, Å (2.3 nearest-neighbour distances)")] = None,
-    without: Annotated[list[str] | None, typer.Option(help="types to leave out: G3 for n2p2")] = None,
+    data: Annotated[list[Path], typer.Argument(help="training frames with energies (and forces), any format of ASE")],
+    test: Annotated[list[Path] | None, typer.Option(help="test frames; default: part of the data is held out")] = None,
+    budget: Annotated[list[int] | None, typer.Option(help="number of functions; may be repeated", min=1)] = None,
+    method: Annotated[list[str] | None, typer.Option(help="selection method; may be repeated")] = None,
+    minutes: Annotated[float, typer.Option(help="total time; the less, the fewer seeds and sets", min=0)] = 10.0,
+    seeds: Annotated[int, typer.Option(help="networks per set; 0: linear potentials only", min=0)] = 3,
+    cutoff: Annotated[float | None, typer.Option(help="largest, Å; default: 2.3 nearest-neighbour distances")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="type to leave out, e.g. G3 for n2p2")] = None,
     group: Annotated[str | None, typer.Option(help="key of the frames: what shares it stays together")] = None,
     energy: Annotated[str | None, typer.Option(help="name of the energies, where several are there")] = None,
     threads: Annotated[int, typer.Option(help="that share the frames; the numbers do not depend on it", min=1)] = 1,
     potential: Annotated[bool, typer.Option(help="fit a potential on the recommended set and write it")] = True,
-    output: Annotated[Path, typer.Option(help="folder to write")] = Path("chosen"),
+    output: Annotated[Path, typer.Option(help="folder to write to")] = Path("chosen"),
 ) -> None:
     """Which symmetry functions for these data? Choose by several methods, fit, test, and recommend."""
     import time

@@ -12,12 +12,12 @@ from bpstudy.config.files import merged
 from bpstudy.config.study import schema_json
 from bpstudy.data.prepare import prepare
 
-app = typer.Typer(no_args_is_help=True, help="The configuration of the study.")
+app = typer.Typer(no_args_is_help=True, help="Check the configuration of the study, or print its schema.")
 
 
 @app.command()
-def check(files: Annotated[list[Path], typer.Argument(help="config.yaml and the overlays on it, in order")]) -> None:
-    """Validate configuration files, and the data that they name, without running anything."""
+def check(files: Annotated[list[Path], typer.Argument(help="config.yaml, followed by the overlays in order")]) -> None:
+    """Validate configuration files, and the data they name, without running anything."""
     try:
         prepared = prepare(merged(files))
     except ConfigError as error:

@@ -10,24 +10,28 @@ from rich.table import Table
 
 from bpstudy.cli.messages import fail
 
+Files = Annotated[list[Path], typer.Argument(help="frames in any format of ASE, or input.data of n2p2 and RuNNer")]
+Energy = Annotated[str | None, typer.Option(help="name of the energies, where a file has several")]
+Forces = Annotated[str | None, typer.Option(help="name of the forces, where a file has several; none: ignore forces")]
+Stress = Annotated[str | None, typer.Option(help="name of the stress, where a file has several; none: ignore stress")]
+EnergyUnit = Annotated[str | None, typer.Option(help="eV, Hartree, Rydberg, kcal/mol or kJ/mol")]
+LengthUnit = Annotated[str | None, typer.Option(help="Angstrom or Bohr")]
+FileFormat = Annotated[str | None, typer.Option("--format", help="ASE's name of the format, or n2p2")]
+
 
 def data(
-    files: Annotated[
-        list[Path], typer.Argument(help="frames in any format ASE reads, or input.data of n2p2 and RuNNer")
-    ],
-    energy: Annotated[str | None, typer.Option(help="name of the energies, where the file has several")] = None,
-    forces: Annotated[str | None, typer.Option(help="name of the forces; none: do not read them")] = None,
-    stress: Annotated[
-        str | None, typer.Option(help="name of the stress, where there are several; none: do not read it")
-    ] = None,
-    energy_unit: Annotated[str | None, typer.Option(help="eV, Hartree, Rydberg, kcal/mol or kJ/mol")] = None,
-    length_unit: Annotated[str | None, typer.Option(help="Angstrom or Bohr")] = None,
-    file_format: Annotated[str | None, typer.Option("--format", help="ASE's name of it, or n2p2")] = None,
-    table: Annotated[Path | None, typer.Option(help="table of the energies, of LAMMPS dumps")] = None,
-    elements: Annotated[str | None, typer.Option(help="of LAMMPS' atom types, as Li,H")] = None,
-    html: Annotated[Path | None, typer.Option(help="write a page with plots")] = None,
+    files: Files,
+    energy: Energy = None,
+    forces: Forces = None,
+    stress: Stress = None,
+    energy_unit: EnergyUnit = None,
+    length_unit: LengthUnit = None,
+    file_format: FileFormat = None,
+    table: Annotated[Path | None, typer.Option(help="table (.csv) with the energies of LAMMPS dumps")] = None,
+    elements: Annotated[str | None, typer.Option(help="elements of LAMMPS' atom types, e.g. Li,H")] = None,
+    html: Annotated[Path | None, typer.Option(help="page with plots to write")] = None,
 ) -> None:
-    """Look at data before a fit: what they hold, and what would spoil it (then the exit code is 1)."""
+    """Examine data before a fit: what they contain, and what would spoil a fit (the exit code is then 1)."""
     from bpstudy.data.look import compositions, look, summary
     from bpstudy.files import check_output
 
@@ -69,7 +73,7 @@ def declaration(
     elements: str | None = None,
     stress: str | None = None,
 ) -> Any:
-    """The section of the configuration that these options mean.
+    """The section of the configuration that these options describe.
 
     Raises:
         ValueError: a value that is not allowed.

@@ -10,9 +10,9 @@ from bpstudy.cli.messages import fail
 
 def export(
     model: Annotated[Path, typer.Argument(help="folder of a fit: results/training/<experiment>/seed-<n>")],
-    folder: Annotated[Path, typer.Argument(help="where n2p2's files go")],
+    folder: Annotated[Path, typer.Argument(help="folder to write to")],
 ) -> None:
-    """Write a fitted network in the files of n2p2."""
+    """Write a fitted network in the format of n2p2."""
     from bpstudy.potential.calculator import Potential
     from bpstudy.potential.n2p2 import export as write
 

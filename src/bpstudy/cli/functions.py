@@ -11,13 +11,13 @@ from bpstudy.cli.messages import fail
 def functions(
     file: Annotated[Path, typer.Argument(help="`symfunction_short` lines (n2p2, RuNNer), or a set as JSON")],
     data: Annotated[
-        list[Path] | None, typer.Option(help="structures to judge by, any file ASE reads; several times")
+        list[Path] | None, typer.Option(help="structures on which to judge the set, any format of ASE; may be repeated")
     ] = None,
-    unit: Annotated[str, typer.Option(help="of lengths in the lines: bohr or angstrom")] = "bohr",
-    frames: Annotated[int, typer.Option(help="at most so many, evenly taken", min=1)] = 100,
-    csv: Annotated[Path | None, typer.Option(help="table to write, a row a function")] = None,
+    unit: Annotated[str, typer.Option(help="unit of length in the file: bohr or angstrom")] = "bohr",
+    frames: Annotated[int, typer.Option(help="maximum number of frames, evenly spaced", min=1)] = 100,
+    csv: Annotated[Path | None, typer.Option(help="table to write, one row per function")] = None,
 ) -> None:
-    """What a set of symmetry functions is: dead, doubled and costly functions, its rank, what may go."""
+    """Examine a set of symmetry functions: dead, duplicate and costly functions, its rank, and what can be dropped."""
     import numpy as np
     import pandas as pd
     from rich.console import Console

@@ -10,10 +10,10 @@ from bpstudy.cli.messages import fail
 
 def lammps(
     model: Annotated[Path, typer.Argument(help="folder of a fit: results/training/<experiment>/seed-<n>")],
-    structure: Annotated[Path, typer.Argument(help="any file ASE reads; its last frame is taken")],
+    structure: Annotated[Path, typer.Argument(help="structure, any format of ASE; the last frame is used")],
     folder: Annotated[Path, typer.Option("--output", "-o", help="folder to write to")] = Path("lammps"),
 ) -> None:
-    """Write a LAMMPS run of a structure with a fitted network: structure, commands and the script that runs them."""
+    """Write the input of a LAMMPS run with a fitted network: the structure, the commands and a script to run them."""
     from bpstudy.potential.calculator import Potential
     from bpstudy.potential.lammps import write_input
     from bpstudy.potential.velocities import read_structure

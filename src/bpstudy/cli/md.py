@@ -14,47 +14,49 @@ def md(
         list[Path],
         typer.Argument(
             metavar="MODEL...",
-            help="folder of a fit: results/training/<experiment>/seed-<n>; of several, the mean is the potential",
+            help="folder of a fit: results/training/<experiment>/seed-<n>; several folders are averaged",
         ),
     ],
-    structure: Annotated[Path, typer.Argument(help="any file ASE reads; its last frame is taken")],
-    nve: Annotated[bool, typer.Option("--nve", help="at constant energy")] = False,
-    nvt: Annotated[bool, typer.Option("--nvt", help="in a heat bath (Langevin)")] = False,
+    structure: Annotated[Path, typer.Argument(help="structure, any format of ASE; the last frame is used")],
+    nve: Annotated[bool, typer.Option("--nve", help="run at constant energy")] = False,
+    nvt: Annotated[bool, typer.Option("--nvt", help="run in a heat bath (Langevin)")] = False,
     npt: Annotated[
-        float | None, typer.Option("--npt", help="at this pressure, GPa, in a bath; the cell keeps its shape")
+        float | None, typer.Option("--npt", help="run at this pressure, GPa, in a bath; the cell keeps its shape")
     ] = None,
-    steps: Annotated[int, typer.Option(help="of the integrator")] = 1000,
-    timestep: Annotated[float, typer.Option(help="fs")] = 1.0,
-    temperature: Annotated[float, typer.Option(help="of the bath, and of velocities that are drawn, K")] = 300.0,
-    friction: Annotated[float | None, typer.Option(help="coupling to the bath, 1/fs; 0.01 if not given")] = None,
-    repeat: Annotated[int, typer.Option(help="a supercell, so many times along each axis", min=1)] = 1,
-    every: Annotated[int, typer.Option(help="steps from one kept frame to the next")] = 10,
-    seed: Annotated[int, typer.Option(help="of velocities and the bath", min=0)] = 0,
-    threads: Annotated[int, typer.Option(help="that share the atoms; the numbers do not depend on it", min=1)] = 1,
-    stop: Annotated[bool, typer.Option("--stop", help="at the first atom outside the training domain")] = False,
+    steps: Annotated[int, typer.Option(help="number of time steps")] = 1000,
+    timestep: Annotated[float, typer.Option(help="time step, fs")] = 1.0,
+    temperature: Annotated[
+        float, typer.Option(help="temperature of the bath and of newly drawn velocities, K")
+    ] = 300.0,
+    friction: Annotated[float | None, typer.Option(help="friction of the bath of --nvt, 1/fs; default: 0.01")] = None,
+    repeat: Annotated[int, typer.Option(help="repetitions of the cell along each axis", min=1)] = 1,
+    every: Annotated[int, typer.Option(help="steps between two frames that are written")] = 10,
+    seed: Annotated[int, typer.Option(help="random seed of velocities and bath", min=0)] = 0,
+    threads: Annotated[int, typer.Option(help="number of threads; results do not depend on it", min=1)] = 1,
+    stop: Annotated[bool, typer.Option("--stop", help="stop at the first atom outside the training domain")] = False,
     velocities: Annotated[
         str | None,
         typer.Option(
-            help="unit of velocities that are no momenta: A/fs, A/ps or ase; or draw, to ignore the structure's"
+            help="unit of the file's velocities where it has no momenta: A/fs, A/ps or ase; draw: ignore them"
         ),
     ] = None,
     stop_at_uncertainty: Annotated[
         float | None,
-        typer.Option(help="of the force on an atom, eV/Å, at which the run ends; needs several folders"),
+        typer.Option(help="stop at this uncertainty of the force on an atom, eV/Å; needs several folders"),
     ] = None,
     collect: Annotated[
         int,
-        typer.Option(help="so many frames on which the folders disagree most are written for the next DFT", min=0),
+        typer.Option(help="number of frames to write, those with the largest disagreement, for the next DFT", min=0),
     ] = 0,
     calibration: Annotated[
         Path | None,
-        typer.Option(help="calibration.json of the study: uncertainties are then half-widths of its intervals"),
+        typer.Option(help="calibration.json of the study, which turns uncertainties into half-widths of intervals"),
     ] = None,
     output: Annotated[
-        Path, typer.Option(help="frames to write, .traj, .xyz or .extxyz; their energies go beside them, .csv")
+        Path, typer.Option(help="trajectory to write: .traj, .xyz or .extxyz; energies go to a .csv beside it")
     ] = Path("md.traj"),
 ) -> None:
-    """Molecular dynamics with a fitted network, or with the mean of several and their disagreement."""
+    """Run molecular dynamics with a fitted network, or with the mean of several, watching their disagreement."""
     from bpstudy.potential.candidates import Candidates, candidates_of
     from bpstudy.potential.md import Run, drift, run_to_file, supercell
     from bpstudy.potential.outputs import check_output, table_of
@@ -109,7 +111,7 @@ def md(
     except (OSError, ValueError) as error:
         fail(error)
     speed = len(atoms) * steps / table["seconds"].iloc[-1]
-    print(f"{len(atoms)} atoms, {steps} steps of {timestep:g} fs, {speed:.3g} atom steps a second")
+    print(f"{len(atoms)} atoms, {steps} steps of {timestep:g} fs, {speed:.3g} atom steps per second")
     print(f"temperature {table['temperature_kelvin'].mean():.0f} K, {potential.extrapolations} structures outside")
     if npt is not None:
         print(f"volume {table['volume_angstrom3'].mean() / len(atoms):.4g} Å³ per atom")

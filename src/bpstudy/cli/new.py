@@ -6,27 +6,23 @@ from typing import Annotated
 import typer
 import yaml
 
-from bpstudy.cli.data import declaration
+from bpstudy.cli.data import Energy, EnergyUnit, FileFormat, Files, Forces, LengthUnit, Stress, declaration
 from bpstudy.cli.messages import fail
 
 
 def new(
-    files: Annotated[
-        list[Path], typer.Argument(help="frames in any format ASE reads, or input.data of n2p2 and RuNNer")
-    ],
-    test: Annotated[Path | None, typer.Option(help="a file of frames that are only tested on")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="the configuration to write")] = Path("mine.yaml"),
-    energy: Annotated[str | None, typer.Option(help="name of the energies, where the files have several")] = None,
-    forces: Annotated[str | None, typer.Option(help="name of the forces; none: do not use them")] = None,
-    stress: Annotated[
-        str | None, typer.Option(help="name of the stress, where there are several; none: do not read it")
-    ] = None,
-    energy_unit: Annotated[str | None, typer.Option(help="eV, Hartree, Rydberg, kcal/mol or kJ/mol")] = None,
-    length_unit: Annotated[str | None, typer.Option(help="Angstrom or Bohr")] = None,
-    file_format: Annotated[str | None, typer.Option("--format", help="ASE's name of it, or n2p2")] = None,
-    config: Annotated[Path, typer.Option(help="the configuration that it is laid over")] = Path("config.yaml"),
+    files: Files,
+    test: Annotated[Path | None, typer.Option(help="file of test frames")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="configuration to write")] = Path("mine.yaml"),
+    energy: Energy = None,
+    forces: Forces = None,
+    stress: Stress = None,
+    energy_unit: EnergyUnit = None,
+    length_unit: LengthUnit = None,
+    file_format: FileFormat = None,
+    config: Annotated[Path, typer.Option(help="configuration that it overlays")] = Path("config.yaml"),
 ) -> None:
-    """Write a configuration that studies your own data."""
+    """Write a configuration for a study of your own data."""
     from snakemake.utils import update_config  # as the workflow lays them over each other
 
     from bpstudy.config.files import merged

@@ -12,7 +12,7 @@ from bpstudy.running import slurm
 def orphans(
     cancel: Annotated[bool, typer.Option("--cancel", help="cancel them")] = False,
 ) -> None:
-    """List the jobs in SLURM that a killed Snakemake left in this folder."""
+    """List the SLURM jobs that a killed Snakemake left behind in this folder."""
     try:
         found = slurm.cancel_orphans(Path.cwd()) if cancel else slurm.jobs_of(Path.cwd())
     except slurm.OrphanError as error:

@@ -54,7 +54,7 @@ class Converged(Section):
     """A run whose temperature has converged."""
 
     system: Name
-    after_fs: Positive = Field(description="time after which it has")
+    after_fs: Positive = Field(description="time after which it has converged")
 
 
 class Reported(Section):
@@ -65,7 +65,7 @@ class Reported(Section):
         strict=False, description="types of functions, largest magnitude first"
     )
     least_scatter: FunctionType = Field(description="the type whose sums determine E best")
-    target_mse_ev2: Positive = Field(description="reached by `dense`")
+    target_mse_ev2: Positive = Field(description="training error that `dense` reaches")
     iterations: dict[Name, Count] = Field(description="numbers of iterations of experiments")
     seconds: dict[Name, Positive] = Field(description="training times of experiments; only their ratios are compared")
     few_neurons_mse_ev2: Positive
@@ -102,7 +102,7 @@ class PotentialRuns(Section):
         ge=0.01, le=10, description="time step of all runs, and between frames of a reference whose times are unknown"
     )
     temperature_kelvin: Positive = Field(ge=1, le=100_000)
-    friction_per_fs: Positive = Field(le=1, description="of the bath, 1/fs")
+    friction_per_fs: Positive = Field(le=1, description="friction of the bath, 1/fs")
     nve_steps: Count
     nvt_steps: Count
     supercell: tuple[Count, Count, Count] = Field(strict=False, description="repetitions of the reference cell")
@@ -125,17 +125,19 @@ class PotentialRuns(Section):
 class ThermalVolume(Section):
     """A run of one network at constant pressure 0, and the DFT's pressure on some of its frames."""
 
-    seed: int = Field(ge=0, description="whose network; one of seeds")
+    seed: int = Field(ge=0, description="random seed of the network, one of seeds")
     temperature_kelvin: float = Field(ge=1, le=10_000)
     timestep_fs: float = Field(gt=0, le=10)
     steps: Count
-    frames: Annotated[int, Field(ge=3)] = Field(description="evenly spaced, for DFT")
+    frames: Annotated[int, Field(ge=3)] = Field(description="number of frames for the DFT, evenly spaced")
 
 
 class Properties(Section):
     """Properties of the ideal crystal, by the DFT and by all networks of an experiment."""
 
-    system: Name = Field(description="a simulated or strained system: its (first) crystal, and its DFT")
+    system: Name = Field(
+        description="a simulated or strained system, which gives the (first) crystal and the settings of the DFT"
+    )
     experiment: Name = Field(description="experiment of the networks")
     reference: str | None = Field(
         min_length=1,
@@ -144,13 +146,13 @@ class Properties(Section):
     )
     volumes: Annotated[
         tuple[Annotated[float, Field(ge=0.3, le=3)], ...], Field(strict=False, min_length=4), Distinct
-    ] = Field(description="relative to that of the crystal")
+    ] = Field(description="volumes of the equation of state, relative to that of the crystal")
     strain: float = Field(
         gt=0, le=0.05, description="± strain for the elastic constants, from differences of the stress"
     )
-    displacement_angstrom: float = Field(gt=0, le=0.2, description="± of an atom, for the phonons")
+    displacement_angstrom: float = Field(gt=0, le=0.2, description="± displacement of an atom, for the phonons")
     fmax_ev_per_angstrom: Positive = Field(description="largest force at which atoms around the vacancy are relaxed")
-    goal: Positive = Field(le=1, description="largest deviation from the DFT of a useful potential, relative")
+    goal: Positive = Field(le=1, description="largest relative deviation from the DFT of a useful potential")
     thermal_volume: ThermalVolume
 
 
@@ -167,14 +169,14 @@ FITS = ("energies alone", "energies and forces")  # the two experiments of each 
 
 
 class Coverage(Section):
-    """A committee of all seeds of an experiment: how often the intervals of its uncertainty hold the error."""
+    """A committee of all seeds of an experiment: how often the intervals of its uncertainty contain the error."""
 
-    experiment: Name = Field(description="whose networks are the committee")
-    confidence: float = Field(ge=0.5, le=0.99, description="of the intervals")
+    experiment: Name = Field(description="experiment whose networks form the committee")
+    confidence: float = Field(ge=0.5, le=0.99, description="confidence level of the intervals")
 
     @property
     def frames(self) -> int:
-        """Held-out frames that are needed at the least: half of them to calibrate on."""
+        """Minimum number of held-out frames: half of them calibrate."""
         return 2 * math.ceil(self.confidence / (1 - self.confidence))
 
 
@@ -189,7 +191,7 @@ class WithForces(Section):
     )
     others: dict[str, Annotated[tuple[Name, Name], Field(strict=False)]] = Field(description="further pairs")
     learning: ForceCurves
-    runs: PotentialRuns | None = Field(description="null leaves them out")
+    runs: PotentialRuns | None = Field(description="null leaves out the dynamics with a network")
     coverage: Coverage | None = Field(
         default=None,
         description="on `held_out`: calibrated on its first half; null leaves it out, as does a single seed",

@@ -22,10 +22,11 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class Units(Section):
     """Units of the files. They are declared, never guessed; forces are in energy/length."""
 
-    energy: EnergyUnit = Field(default="eV", description="of the energy of a cell")
-    length: LengthUnit = Field(default="Angstrom", description="of positions and cells")
+    energy: EnergyUnit = Field(default="eV", description="unit of energies")
+    length: LengthUnit = Field(default="Angstrom", description="unit of positions and cells")
     stress: StressUnit | None = Field(
-        default=None, description="of the stress; null: energy/length³. A virial is an energy and needs none"
+        default=None,
+        description="unit of the stress; null: energy/length³. Not needed for a virial, which is an energy",
     )
 
 
@@ -35,18 +36,20 @@ class Split(Section):
     by: str = Field(
         default=FILE,
         min_length=1,
-        description="frames that share it stay together: a key of each frame (config_type, description, …) or 'file'; "
-        "'blocks' takes consecutive frames of each file: the first train, the last test",
+        description="what frames must share to stay together: a key of the frames (config_type, …) or 'file'; "
+        "'blocks' takes consecutive frames of each file, the first for training, the last for testing",
     )
     ignore: str | None = Field(
         default=None,
         min_length=1,
-        description="regular expression; what it matches in the key's text does not count: the number of a snapshot",
+        description="regular expression for the part of the key's text to ignore, such as the number of a snapshot",
     )
-    validation: Share = Field(default=0.1, description="share of the frames")
-    test: Share = Field(default=0.1, description="share of the frames")
-    gap_frames: Annotated[int, Field(ge=0)] = Field(default=0, description="left out between two blocks")
-    seed: Seed = Field(default=0, description="which of equally large groups go where")
+    validation: Share = Field(default=0.1, description="fraction of the frames")
+    test: Share = Field(default=0.1, description="fraction of the frames")
+    gap_frames: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="number of frames left out between two blocks"
+    )
+    seed: Seed = Field(default=0, description="random seed, which decides between groups of equal size")
 
     @model_validator(mode="after")
     def _something_to_train_on(self) -> Self:
@@ -65,44 +68,50 @@ class Split(Section):
 
 
 class Imported(Section):
-    """A system whose frames exist: files that ASE reads, or input.data of n2p2 and RuNNer, with an energy a frame."""
+    """A system of existing frames: files of ASE, or input.data of n2p2 and RuNNer, with one energy per frame."""
 
     trajectory: str | None = Field(
-        default=None, min_length=1, description="one file whose frames follow each other in time and keep their atoms"
+        default=None, min_length=1, description="one file of frames in order of time, all of the same atoms"
     )
     files: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False, min_length=1)] | None = Field(
         default=None, description="files of frames of any size, composition and order; relative to the working folder"
     )
-    format: str | None = Field(default=None, description="ASE's name of the format, or n2p2; null: by the file")
-    energy: str | None = Field(default=None, description="name of the energies; null: the one that is there")
-    forces: str | None = Field(default=None, description="name of the forces; null: the one that is there, if any")
+    format: str | None = Field(
+        default=None, description="ASE's name of the format, or n2p2; null: inferred from the file"
+    )
+    energy: str | None = Field(default=None, description="name of the energies; null: the only one in the file")
+    forces: str | None = Field(default=None, description="name of the forces; null: the only one in the file, if any")
     stress: str | None = Field(
         default=None,
         description="name of the stress with ASE's sign (dE/dε / V, above 0 where the cell wants to shrink), or of a "
-        "virial (−V σ); null: the one that is there, if any; none: not read",
+        "virial (−V σ); null: the only one in the file, if any; none: ignored",
     )
     energies_table: str | None = Field(
         default=None,
-        description="table (.csv) with the energies of frames that hold none, in their order: LAMMPS dumps",
+        description="table (.csv) of energies, in the order of the frames, where these have none (LAMMPS dumps)",
     )
     elements: Annotated[tuple[str, ...], Field(strict=False)] | None = Field(
-        default=None, description="of LAMMPS' atom types 1, 2, …, where a dump names none"
+        default=None, description="elements of LAMMPS' atom types 1, 2, …, where a dump does not name them"
     )
-    units: Units | None = Field(default=None, description="null: eV and Å; n2p2's and RuNNer's files must say theirs")
+    units: Units | None = Field(default=None, description="null: eV and Å; required for files of n2p2 and RuNNer")
     atomic_energies_ev: dict[str, float] | None = Field(
         default=None,
         min_length=1,
-        description="energy of the free atom of each element, eV, from the same method as the data; networks that are "
-        "trained on them learn what is left. null: least squares over the compositions",
+        description="energy of the free atom of each element, eV, by the same method as the data, subtracted before "
+        "networks are trained; null: least squares over the compositions",
     )
-    timestep_fs: Positive | None = Field(default=None, description="between two frames of a trajectory; null: unknown")
+    timestep_fs: Positive | None = Field(
+        default=None, description="time between two frames of a trajectory; null: unknown"
+    )
     mixed_periodicity: bool = Field(
-        default=False, description="true: molecules, surfaces and crystals side by side, on purpose"
+        default=False, description="true: molecules, surfaces and crystals are mixed on purpose"
     )
     checked: bool = Field(
-        default=False, description="true: what `bpstudy data` says would spoil a fit is meant; false: it is an error"
+        default=False, description="true: use data that `bpstudy data` says would spoil a fit; false: they are an error"
     )
-    split: Split | None = Field(default=None, description="into parts that `frames` choose from; null: one part")
+    split: Split | None = Field(
+        default=None, description="division into parts from which `frames` choose; null: a single part"
+    )
 
     @field_validator("atomic_energies_ev")
     @classmethod

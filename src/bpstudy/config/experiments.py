@@ -16,21 +16,21 @@ class Frames(Section):
     """Frames `start`, `start + stride`, … of a system's trajectory, `count` in all; or of a part of a data set."""
 
     system: Name
-    count: Count | None = Field(default=None, description="number of frames; of a part: at the most, null takes all")
+    count: Count | None = Field(default=None, description="number of frames; of a part, the largest number (null: all)")
     start: Annotated[int, Field(ge=0)] = 0
     stride: Count | Literal["even"] = Field(
         default=1, description="'even': the largest stride that the trajectory allows"
     )
     part: Literal["train", "validation", "test", "all"] | None = Field(
         default=None,
-        description="of systems.<system>.split, spread evenly over it, without start and stride; all: every frame",
+        description="part of systems.<system>.split, evenly spaced (start and stride do not apply); all: every frame",
     )
-    share: float = Field(default=1.0, gt=0, le=1, description="of the frames of a part")
+    share: float = Field(default=1.0, gt=0, le=1, description="fraction of the frames of a part")
 
     @model_validator(mode="before")
     @classmethod
     def _parts_know_no_start(cls, values: Any) -> Any:
-        """An overlay that names a part lies over an entry with numbers of other frames."""
+        """An overlay that names a part replaces start and stride of the entry below it."""
         if isinstance(values, dict) and values.get("part") is not None:
             return {key: value for key, value in values.items() if key not in ("start", "stride")}
         return values
@@ -45,7 +45,7 @@ class Frames(Section):
 
     @property
     def needed(self) -> int:
-        """Frames that the trajectory must have at the least."""
+        """Minimum number of frames of the trajectory."""
         if self.part is not None or self.count is None:
             return 1
         return self.start + (self.count - 1) * (1 if self.stride == "even" else self.stride) + 1
@@ -79,7 +79,7 @@ class Optimizer(Section):
     min_progress: NonNegative = Field(lt=1, description="relative decrease of the error that counts as progress")
     weight_decay: NonNegative | Annotated[tuple[NonNegative, ...], Field(strict=False, min_length=1), Distinct] = Field(
         default=0.0,
-        description="of the loss, in units of var(E), see bpstudy.training; of several the best on validation frames",
+        description="in the loss, in units of var(E), see bpstudy.training; of several, the best on validation frames",
     )
     learning_rate: Positive | None = Field(default=None, description="adam only")
 
@@ -99,21 +99,29 @@ class Forces(Section):
     """Forces fitted beside the energies, and tested."""
 
     weight: NonNegative = Field(
-        description="of (error / RMS force)² beside (error / sd(E))² in the loss; 0: the forces are only tested"
+        description="weight of (error / RMS force)² relative to (error / sd(E))² in the loss; 0: forces are only tested"
     )
-    frames: Count = Field(description="of those trained on, evenly, whose forces are fitted; all where there are fewer")
-    components: Count | None = Field(description="of the 3N of each, drawn at random; null: all")
-    tested: Count = Field(description="frames of each other set, evenly, whose forces are tested")
+    frames: Count = Field(
+        description="number of training frames with fitted forces, evenly spaced; all if there are fewer"
+    )
+    components: Count | None = Field(
+        description="number of the 3N components of each frame, drawn at random; null: all"
+    )
+    tested: Count = Field(description="number of frames of each other set with tested forces, evenly spaced")
 
 
 class Stress(Section):
-    """Stress fitted beside the energies, and tested, where frames have one: as virials an atom, W = −V σ / n_atoms."""
+    """Stress fitted beside the energies, and tested, where frames have one: as virials per atom, W = −V σ / n_atoms."""
 
     weight: NonNegative = Field(
-        description="of (error / RMS of W)² beside (error / sd(E))² in the loss; 0: the stress is only tested"
+        description="weight of (error / RMS of W)² relative to (error / sd(E))² in the loss; 0: stress is only tested"
     )
-    frames: Count | None = Field(default=None, description="of those trained on, evenly, that are fitted; null: all")
-    tested: Count | None = Field(default=None, description="of each other set, evenly, that are tested; null: all")
+    frames: Count | None = Field(
+        default=None, description="number of training frames with fitted stress, evenly spaced; null: all"
+    )
+    tested: Count | None = Field(
+        default=None, description="number of frames of each other set with tested stress, evenly spaced; null: all"
+    )
 
 
 Neurons = Annotated[int, Field(ge=1, le=10_000)]
@@ -122,25 +130,26 @@ Neurons = Annotated[int, Field(ge=1, le=10_000)]
 class Protocol(Section):
     """How networks are fitted and tested: everything of an experiment but its functions."""
 
-    frames: Name = Field(description="a key of frames: those it is trained on")
+    frames: Name = Field(description="training frames, a key of frames")
     validation: Name | None = Field(
         default=None,
-        description="a key of frames: the weights are kept that do best on them; null: on those trained on",
+        description="validation frames, a key of frames: the best weights on them are kept; null: on training frames",
     )
-    held_out: tuple[Name, ...] = Field(strict=False, default=(), description="keys of frames: those it is tested on")
+    held_out: tuple[Name, ...] = Field(strict=False, default=(), description="test frames, keys of frames")
     hidden: tuple[Neurons, ...] = Field(strict=False, min_length=1, description="neurons of the hidden layers")
     activation: Literal["tanh", "sigmoid", "softplus"] = "tanh"
     direct: bool = Field(
         default=False,
-        description="a linear layer from the inputs to the output beside the hidden ones, started at ridge's solution",
+        description="a linear layer parallel to the hidden ones, from inputs to output, started at the ridge solution",
     )
     energy: Literal["potential", "free", "total"] = Field(
-        default="potential", description="potential: σ → 0; free: belongs to the forces; total: potential + kinetic"
+        default="potential",
+        description="potential: at zero smearing; free: consistent with the forces; total: potential + kinetic",
     )
-    forces: Forces | None = Field(default=None, description="null: energies alone count")
-    stress: Stress | None = Field(default=None, description="null: the stress does not count")
+    forces: Forces | None = Field(default=None, description="null: energies alone are fitted")
+    stress: Stress | None = Field(default=None, description="null: the stress is not used")
     optimizer: Name = Field(description="a key of optimizers")
-    threads: Count = Field(description="fixed here, because results must not depend on --cores")
+    threads: Count = Field(description="number of threads, fixed so that results do not depend on --cores")
 
     @model_validator(mode="after")
     def _sets_have_names_of_their_own(self) -> Self:

@@ -19,7 +19,7 @@ _NUMBER_TYPES = ("float_type", "int_type", "int_from_float")
 
 
 def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
-    """One line a problem, below a line that says that nothing was run."""
+    """One line per problem, below a line that says that nothing was run."""
     lines = []
     for problem in error.errors():
         keys = _keys(problem["loc"], values)
@@ -46,7 +46,7 @@ def _cut_short(lines: Sequence[str]) -> list[str]:
 
 
 def _left_out(values: Mapping[str, Any], lines: Iterable[str]) -> Iterator[str]:
-    """Why a name may be missing that the configuration does have."""
+    """Why a name may be missing although the configuration has it."""
     if any(" not one of " in line for line in lines):
         for section in ("systems", "frames"):
             entries = values.get(section)

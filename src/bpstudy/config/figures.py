@@ -15,14 +15,14 @@ class SumFigure(Section):
     """E against the sum of all symmetry functions."""
 
     experiment: Name
-    atom: Annotated[int, Field(ge=0)] | None = Field(description="sum of this atom's functions; null: of all atoms'")
+    atom: Annotated[int, Field(ge=0)] | None = Field(description="atom whose functions are summed; null: all atoms")
 
 
 class Figures(Section):
     """Which figures are drawn, and how; fig01 (E against time) and fig02 (E against G) are of unit_functions.system."""
 
     formats: Annotated[tuple[Literal["png", "svg", "pdf"], ...], Distinct] = Field(strict=False, min_length=1)
-    dpi: Annotated[int, Field(ge=72, le=1200)] = Field(description="of the PNG files")
+    dpi: Annotated[int, Field(ge=72, le=1200)] = Field(description="resolution of the PNG files")
     width_cm: Positive = Field(ge=5, le=50, description="width of a full-width figure in print, cm")
     predictions: dict[FigureName, Name] = Field(description="figure: experiment, E(DFT) against E(NN)")
     sums: dict[FigureName, SumFigure] = Field(description="figure: E against the sum of the functions")

@@ -26,7 +26,7 @@ class Block(Section):
     cutoff_angstrom: Positive = Field(ge=1, le=50, description="Rc, Å")
     grid: str = Field(description="scheme of the parameters")
     pairs: Literal["unordered", "ordered", "fortnet"] | None = Field(
-        default=None, description="sum over pairs of neighbours (G4 and G5, and there it must be said)"
+        default=None, description="convention of the sum over pairs of neighbours; required for G4 and G5"
     )
 
     @model_validator(mode="after")
@@ -59,5 +59,7 @@ class UnitFunctions(Section):
     zeta: Positive
     lam: Literal[-1, 1] = Field(description="λ")
     pairs: Literal["unordered", "ordered", "fortnet"]
-    other_cutoffs_angstrom: tuple[Positive, ...] = Field(strict=False, description="for the hierarchy, also in Bohr")
+    other_cutoffs_angstrom: tuple[Positive, ...] = Field(
+        strict=False, description="further cutoffs for the hierarchy, also taken in Bohr"
+    )
     bins: Count = Field(description="bins of G over which the spread of E is taken")

@@ -49,7 +49,7 @@ def _names(section: Any, keys: Iterable[str], names: Sequence[str]) -> bool:
 
 
 def _whole(entry: Any, protocols: Mapping[str, Any]) -> dict[str, Any]:
-    """An experiment with what it has of its protocol."""
+    """An experiment, completed by its protocol."""
     if not isinstance(entry, dict):
         return {}
     name = entry.get("protocol")

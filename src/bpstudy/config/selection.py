@@ -55,15 +55,15 @@ class CandidatePool(Section):
     )
     widths: Positives = Field(description="widths of the shifted G2, in nearest-neighbour distances d")
     angular_etas: Annotated[tuple[NonNegative, ...], Distinct] = Field(
-        strict=False, description="η d² of G4 and G5, beside those of the schemes"
+        strict=False, description="η d² of G4 and G5, in addition to those of the schemes"
     )
     zetas: Positives = Field(description="ζ of G4 and G5, each with λ = 1 and -1")
     largest_correlation: float = Field(
-        gt=0, le=1, description="of two functions with a larger |r| over the atoms, one is dropped"
+        gt=0, le=1, description="largest |r| of two functions over the atoms; above it, one of them is dropped"
     )
 
     def most(self, n_elements: int, nearest_angstrom: float) -> int:
-        """An upper bound on the number of candidates, before dead and doubled ones are dropped.
+        """An upper bound on the number of candidates, before dead and duplicate ones are dropped.
 
         Args:
             nearest_angstrom: the nearest-neighbour distance.
@@ -84,24 +84,26 @@ class CandidatePool(Section):
 
 
 class TrialNetworks(Section):
-    """The networks fitted to each set: two tanh layers beside a linear one that starts at ridge's solution."""
+    """The networks fitted to each set: two tanh layers parallel to a linear one that starts at the ridge solution."""
 
     hidden: tuple[Annotated[int, Field(ge=1, le=1000)], Annotated[int, Field(ge=1, le=1000)]] = Field(
         strict=False, description="neurons of the two hidden layers"
     )
     max_iterations: Count = Field(description="Levenberg-Marquardt steps")
     patience: Count = Field(description="steps without a lower error on the validation fold after which a fit stops")
-    weight_decay: NonNegative = Field(description="of the loss, in which an error of one tolerance counts 1")
-    components: Count = Field(description="force components of each frame that are fitted, drawn at random")
+    weight_decay: NonNegative = Field(
+        description="weight decay in the loss, in which an error of one tolerance counts 1"
+    )
+    components: Count = Field(description="number of fitted force components of each frame, drawn at random")
 
 
 class Selection(Section):
     """Which symmetry functions? Methods compared at equal budget, on the same networks and frames."""
 
-    frames: Name = Field(description="training frames: functions are chosen by them and networks fitted to them")
-    held_out: Name = Field(description="test frames that decide, from another run; nothing is chosen by them")
+    frames: Name = Field(description="training frames, on which functions are chosen and networks fitted")
+    held_out: Name = Field(description="test frames that decide, from another run; no choice looks at them")
     tested: Annotated[int, Field(ge=FEWEST_COMPARED)] = Field(
-        description="frames of held_out, evenly, that the sets are tested on; all where there are fewer"
+        description="number of frames of held_out for the test of each set, evenly spaced; all if there are fewer"
     )
     budgets: Annotated[tuple[Annotated[int, Field(ge=1, le=LARGEST_BUDGET)], ...], Distinct] = Field(
         strict=False, min_length=1, description="numbers of functions"
@@ -117,11 +119,12 @@ class Selection(Section):
         strict=False, min_length=1, description="random seeds of the networks; five or more for useful intervals"
     )
     combinations: Annotated[tuple[Name, ...], Distinct] = Field(
-        strict=False, description="experiments whose functions are fitted alike and compared, those of the paper"
+        strict=False,
+        description="experiments whose functions are fitted in the same way for comparison: those of the paper",
     )
     pool: CandidatePool
     network: TrialNetworks
-    threads: Count = Field(description="of the job that makes the pool; numbers do not depend on it")
+    threads: Count = Field(description="threads of the job that makes the pool; results do not depend on it")
 
     @model_validator(mode="after")
     def _main_method_is_compared(self) -> Self:
@@ -153,7 +156,7 @@ class Selection(Section):
 
     @property
     def groups(self) -> dict[str, list[str]]:
-        """Names of the sets that a job fits together: those of a method, or all combinations."""
+        """Names of the sets that one job fits: those of a method, or all combinations."""
         found: dict[str, list[str]] = {method: [] for method in self.methods}
         for name, (method, _, _) in self.chosen.items():
             found[method].append(name)

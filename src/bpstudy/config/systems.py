@@ -171,15 +171,21 @@ class Simulated(Simulation):
 class Deformation(Section):
     """How cells are drawn at random: their volume, their shape, the displacements of their atoms, vacancies."""
 
-    volume: float = Field(gt=0, lt=0.5, description="± of the ideal volume, uniform")
-    strain: float = Field(ge=0, lt=0.3, description="± of each component of the strain at that volume, uniform")
-    temperatures_kelvin: tuple[Positive, Positive] = Field(strict=False, description="of the displacements, uniform")
+    volume: float = Field(
+        gt=0, lt=0.5, description="half-width of the uniform distribution of volumes, relative to the ideal one"
+    )
+    strain: float = Field(
+        ge=0, lt=0.3, description="half-width of the uniform distribution of each strain component at that volume"
+    )
+    temperatures_kelvin: tuple[Positive, Positive] = Field(
+        strict=False, description="range of temperatures of the displacements, uniform"
+    )
     force_constant_ev_per_angstrom2: Positive = Field(
         description="k of an Einstein crystal: each coordinate is displaced by a normal deviate of variance k_B T / k"
     )
-    vacancies: float = Field(ge=0, le=1, description="share of the cells that lack an atom")
+    vacancies: float = Field(ge=0, le=1, description="fraction of the cells that lack an atom")
     closest_angstrom: Positive = Field(description="cells with atoms closer than this are drawn again")
-    seed: Seed = Field(description="random seed of it all")
+    seed: Seed = Field(description="random seed of all draws")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -197,11 +203,11 @@ class Strained(Section):
     kpoint_density_angstrom: Positive | None = Field(
         default=None,
         le=20,
-        description="points per Å⁻¹ of reciprocal space along each axis of the ideal crystal, whose mesh all its cells "
-        "have, in the place of calculator.kpoints; null: these",
+        description="k-points per Å⁻¹ along each reciprocal axis of the ideal crystal, instead of calculator.kpoints; "
+        "all its strained cells have the same mesh; null: calculator.kpoints",
     )
     deformation: Deformation
-    count: Count = Field(le=100_000, description="cells in all")
+    count: Count = Field(le=100_000, description="number of cells")
     chunk_frames: Count = Field(description="cells per job")
 
     @model_validator(mode="after")

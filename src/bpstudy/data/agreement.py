@@ -1,4 +1,4 @@
-"""Do energies and forces belong together? From one frame to the next of the same cell, the energy changes by the work.
+"""Are energies and forces consistent? From one frame to the next of the same cell, the energy changes by the work.
 
 E_b − E_a ≈ −½ (F_a + F_b)·(x_b − x_a), exact in a harmonic crystal and for small steps. If all energies change with the
 opposite sign, or many times more or less, one of the two has another sign or unit, or is counted per atom. Where the

@@ -1,4 +1,4 @@
-"""Frames of the same atoms as arrays, one row a frame, in files that remain ordinary ASE trajectories.
+"""Frames of the same atoms as arrays, one row per frame, in files that remain ordinary ASE trajectories.
 
 ASE's own files (https://wiki.fysik.dtu.dk/ase/ase/io/ulm.html) say of each frame at which byte its arrays begin. Here
 the positions of all frames lie one after another, then all momenta, and so on, and the frames point into these columns.

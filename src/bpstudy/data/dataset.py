@@ -227,7 +227,7 @@ def described(atoms: Atoms) -> dict[str, object]:
 
 
 def table_of(frames: Iterator[Atoms]) -> tuple[pd.DataFrame, np.ndarray]:
-    """(a row a frame, its fingerprint), one frame in memory at a time.
+    """(one row per frame, its fingerprint), one frame in memory at a time.
 
     The rows hold what `described` says, shortest_angstrom, shortest_bond and alone of `bpstudy.data.distances`, and the
     work of `bpstudy.data.agreement`.

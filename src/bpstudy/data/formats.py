@@ -1,4 +1,4 @@
-"""Files of frames, opened by their very path: nothing in a file's name is an instruction.
+"""Files of frames, opened by their exact path: nothing in a file name is interpreted.
 
 ASE takes what follows an @ for an index and reads another file than the one that is hashed. Here extended XYZ is cut
 into frames first, so that a damaged frame is named and none is dropped; all other formats are ASE's.
@@ -145,7 +145,7 @@ def _check_comment(comment: str, where: str) -> None:
     """Refuse duplicate keys, of which ASE would silently take the last."""
     keys = re.findall(r"(?:^|\s)([^\s=\"']+)\s*=", re.sub(r"\"[^\"]*\"|'[^']*'|\{[^}]*\}", '""', comment))
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
-        raise TrajectoryError(f"{where}: {', '.join(twice)} stands there twice; remove one")
+        raise TrajectoryError(f"{where}: duplicate {', '.join(twice)}; remove one")
 
 
 def _check_end(lines: Sequence[str], where: str) -> None:

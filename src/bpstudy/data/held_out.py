@@ -1,4 +1,4 @@
-"""Nothing is called held out that was trained on or chosen by: no frame, no neighbour in time, no copy."""
+"""Held-out frames share nothing with the frames of a fit or a choice: no frame, no neighbour in time, no copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the files of a data set hold, known before the first job: read once, then kept beside Snakemake's own notes."""
+"""Contents of the files of a data set, known before the first job: read once and cached beside Snakemake's metadata."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Inspection:
     """A data set without its atoms.
 
     Attributes:
-        table: a row a frame, of `bpstudy.data.dataset.table_of`.
+        table: one row per frame, of `bpstudy.data.dataset.table_of`.
         fingerprints: (n_frames, n), alike for copies.
     """
 

@@ -1,4 +1,4 @@
-"""What cannot be asked of data without times, momenta or forces, or of few frames: left out, and said."""
+"""Parts of the study that data without times, momenta, forces or enough frames cannot support: left out and listed."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _without_times(study: Config, inspections: Mapping[str, Inspection], lines: 
 def _without_difference(
     values: dict[str, Any], study: Config, numbers: Mapping[str, Sequence[int]], lines: list[str]
 ) -> None:
-    """Comparisons of experiments that are the same fit on these data: frames in a row or spread, of no order."""
+    """Comparisons of experiments that are the same fit on these data, such as consecutive or spread unordered ones."""
     compared = study.comparisons
     for group, names in compared.groups.items():
         fits = {_fit(study, name, numbers) for name in names}

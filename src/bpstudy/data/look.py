@@ -1,4 +1,4 @@
-"""A look at data before anything is fitted to them: what they hold, and what would spoil a fit."""
+"""A look at data before anything is fitted to them: what they contain, and what would spoil a fit."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Look:
     """What a data set holds.
 
     Attributes:
-        table: a row a frame: of `bpstudy.data.dataset.table_of`, residual_ev (energy per atom without the energies of
-            its atoms), first_copy, first_alike (the same, with other axes).
+        table: one row per frame: of `bpstudy.data.dataset.table_of`, residual_ev (energy per atom without the energies
+            of its atoms), first_copy, first_alike (the same, with other axes).
         atomic_energies_ev: of each element, by least squares over the compositions.
     """
 

@@ -26,7 +26,7 @@ def parts_of(table: pd.DataFrame, first_copy: Sequence[int], split: Split) -> li
     its share of the frames, and large and small groups alike.
 
     Args:
-        table: a row a frame with `file`, `group` and `frame` (`bpstudy.data.dataset.table_of`).
+        table: one row per frame with `file`, `group` and `frame` (`bpstudy.data.dataset.table_of`).
         first_copy: for each frame the first one that it is a copy of.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The study as its data allow it, before the first job: choices of frames filled in, what cannot be asked left out."""
+"""The study that its data allow, before the first job: choices of frames completed, impossible parts left out."""
 
 from __future__ import annotations
 

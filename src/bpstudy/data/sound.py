@@ -1,4 +1,4 @@
-"""What no frame may be, whatever it is used for: named by its file and number before anything is computed from it."""
+"""Defects that make a frame unusable, reported with file and number before anything is computed from it."""
 
 from __future__ import annotations
 

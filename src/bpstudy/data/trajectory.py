@@ -124,7 +124,7 @@ def temperature_kelvin(frame: Atoms) -> float:
 
 
 def thermodynamics(frames: Sequence[Atoms], timestep_fs: float | None = None) -> pd.DataFrame:
-    """One row a frame: step, time (fs), energies of the cell (eV), temperature (K); what is not known is empty."""
+    """One row per frame: step, time (fs), energies of the cell (eV), temperature (K); what is not known is empty."""
     if isinstance(frames, Columns):
         potential, free, kinetic = frames.energies, frames.free_energies, frames.kinetic_energies()
     else:

@@ -41,7 +41,7 @@ def compute_block(
 ) -> None:
     """Compute a block over frames `indices` of a trajectory or data set; sizes and compositions may differ.
 
-    Writes `path` (.npy: n_rows × n_functions, float64, one row an atom, frame by frame) and beside it, in .json, what
+    Writes `path` (.npy: n_rows × n_functions, float64, one row per atom, frame by frame) and beside it, in .json, what
     its columns, atoms and frames are.
 
     Args:

@@ -1,4 +1,4 @@
-"""Symmetry functions of frames of any size and composition, one row an atom."""
+"""Symmetry functions of frames of any size and composition, one row per atom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Symmetry functions of a set of frames, one row an atom; read back from blocks, with the energies of the frames."""
+"""Symmetry functions of a set of frames, one row per atom; read back from blocks, with the energies of the frames."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FeatureError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class AtomRows:
-    """Symmetry functions of the atoms of one element in a set of frames, one row an atom, frame by frame.
+    """Symmetry functions of the atoms of one element in a set of frames, one row per atom, frame by frame.
 
     Attributes:
         values: (n_rows, n_functions).

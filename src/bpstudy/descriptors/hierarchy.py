@@ -1,4 +1,4 @@
-"""Why symmetry functions are normalised: magnitudes of G1 … G5 with unit parameters, and how well their sums tell E."""
+"""Why functions are normalised: magnitudes of G1 … G5 with unit parameters, and how well their sums determine E."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def unit_functions(settings: UnitFunctions, cutoff_angstrom: float, length: str 
 
 
 def cell_sums(functions: SymmetryFunctions, frames: Sequence[Atoms]) -> pd.DataFrame:
-    """Each function summed over the atoms of the cell: a row a frame, columns G1 … G5. Where frames are of several
+    """Each function summed over the atoms of the cell: one row per frame, columns G1 … G5. Where frames are of several
     sizes, the mean over the atoms: sums would tell sizes above all."""
     return pd.DataFrame(_sums(functions, frames), columns=list(TYPES))
 

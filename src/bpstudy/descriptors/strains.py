@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class StressSet(Derivatives):
-    """The stress of some of the frames of a set, six components each in Voigt's order, as virials an atom.
+    """The stress of some of the frames of a set, six components each in Voigt's order, as virials per atom.
 
     Attributes:
         virials_ev_per_atom: −V σ / n_atoms, (n_components,).

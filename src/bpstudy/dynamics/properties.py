@@ -51,7 +51,7 @@ def energy_curve(crystal: Crystal, calculator: Calculator, volumes: Sequence[flo
 
 
 def equilibrium(curve: pd.DataFrame) -> dict[str, float]:
-    """Volume (Å³ per atom) at the least energy, and bulk modulus (GPa) there, by the equation of state of F. Birch
+    """Volume (Å³ per atom) at minimum energy, and bulk modulus (GPa) there, by the equation of state of F. Birch
     (Phys. Rev. 71, 809 (1947), doi:10.1103/PhysRev.71.809).
 
     Raises:

@@ -1,6 +1,6 @@
 """Strained cells: structures drawn from a seed, and single points of each with energy, forces and stress.
 
-For what dynamics at one volume do not show a potential: other volumes and shapes, hot and cold, with vacancies.
+They cover what dynamics at one volume cannot: other volumes and shapes, hot and cold, with vacancies.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def run_chunk(settings: Strained, first: int, last: int, frames_out: Path, log: 
 
 
 def table_of(frames: Sequence[Atoms]) -> pd.DataFrame:
-    """As `bpstudy.data.trajectory.thermodynamics`, a row a cell, with what the cell was drawn as."""
+    """As `bpstudy.data.trajectory.thermodynamics`, one row per cell, with the parameters drawn for it."""
     table = pd.concat([thermodynamics([frame]) for frame in frames], ignore_index=True)
     table["step"] = range(len(table))
     return table.assign(n_atoms=[len(frame) for frame in frames], **pd.DataFrame([frame.info for frame in frames]))

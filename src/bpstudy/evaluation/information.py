@@ -1,4 +1,4 @@
-"""What sets of symmetry functions hold: dead ones, redundancy, and whether frames alike in G are alike in energy."""
+"""Information content of sets of functions: dead ones, redundancy, and whether frames close in G are close in E."""
 
 from __future__ import annotations
 

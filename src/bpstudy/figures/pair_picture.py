@@ -1,4 +1,4 @@
-"""What the functions of a set look at, over the distances in the data."""
+"""The functions of a set, drawn over the distribution of distances in the data."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def predictions(
     sets = [_collect(tables, name, color, median["n_atoms"], per_atom) for name, color in drawn.items()]
 
     figure = style.figure(width_cm, 10.5)
-    # A column a set: the end of a long run is far from its first frames.
+    # One column per set: the end of a long run is far from its first frames.
     widths = [2.0 if one is sets[0] else 1.0 for one in sets]
     energies, residuals = figure.subplots(
         2, len(sets), sharex="col", sharey="row", height_ratios=[4, 3], width_ratios=widths, squeeze=False

@@ -1,4 +1,4 @@
-"""Figures of a choice of symmetry functions: what they are worth and cost, and which of the pool they are."""
+"""Figures of a choice of symmetry functions: their error, their cost, and their place in the pool."""
 
 from __future__ import annotations
 

@@ -83,8 +83,8 @@ class Scaler:
 class EnergyScale:
     """E = Σ_atoms (offset of the element + scale · a_i), with network outputs a_i of order one.
 
-    The offsets are the energies of the atoms: least squares of the energies an atom over the compositions, the mean
-    energy an atom for frames of one composition. `spread_ev_per_atom` is the standard deviation of what they leave,
+    The offsets are the energies of the atoms: least squares of the energies per atom over the compositions, the mean
+    energy per atom for frames of one composition. `spread_ev_per_atom` is the standard deviation of what they leave,
     an atom. scale = spread · √(mean number of atoms) gives independent a_i of unit variance the spread of the energies.
 
     Attributes:

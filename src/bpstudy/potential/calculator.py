@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 
 class PotentialError(ValueError):
-    """The folder is no potential, or the structure none that it was made for."""
+    """The folder does not hold a potential, or its potential was not made for this structure."""
 
 
 class ExtrapolationError(ValueError):

@@ -21,7 +21,7 @@ DFT, NETWORK = "DFT", "network"
 CELL, SUPERCELL, BATH = "NVE", "NVE, supercell", "NVT"
 ROWS = 1000  # at most, of the energies kept of each run
 LEAST_ROWS = 3  # for a slope of the energy
-BROKEN_EV = 0.01  # of the total energy an atom; a third of k_B T at 300 K: the temperature means nothing from then on
+BROKEN_EV = 0.01  # of the total energy per atom; a third of k_B T at 300 K: the temperature means nothing from then on
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,19 +18,23 @@ from bpstudy.provenance.why import why_different
 
 
 def audit(
-    files: Annotated[list[Path] | None, typer.Argument(help="figures, tables, models, the paper; or copies")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="figures, tables, models, the paper, or copies of them")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="all of results/")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="every edge, for programs")] = False,
-    html: Annotated[Path | None, typer.Option(help="a page of the file; of --all, a folder of pages")] = None,
-    why: Annotated[bool, typer.Option("--why", help="for two files: the first step at which they differ")] = False,
-    again: Annotated[bool, typer.Option("--recompute", help="run the file's last step again and compare")] = False,
-    start: Annotated[str | None, typer.Option("--from", help="with --recompute: start from this stage or rule")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print every edge as JSON")] = False,
+    html: Annotated[Path | None, typer.Option(help="HTML page to write; with --all, a folder of pages")] = None,
+    why: Annotated[bool, typer.Option("--why", help="explain at which step two files first differ")] = False,
+    again: Annotated[bool, typer.Option("--recompute", help="run the last step again and compare")] = False,
+    start: Annotated[
+        str | None, typer.Option("--from", help="with --recompute: the stage or rule to start from")
+    ] = None,
     tolerance: Annotated[
-        float, typer.Option(help="for recomputed numbers, relative to the largest of their column")
+        float, typer.Option(help="tolerance of recomputed numbers, relative to the largest in the column")
     ] = 1e-9,
-    cores: Annotated[int, typer.Option(help="for --recompute")] = 1,
+    cores: Annotated[int, typer.Option(help="number of cores for --recompute")] = 1,
 ) -> None:
-    """Trace results back to the settings, hashing every step again. Exit code 0 if all is OK, otherwise 1."""
+    """Trace results back to the settings, hashing every step again. Exits with 0 if all is OK, otherwise with 1."""
     named = files or []
     if bool(named) == everything:
         raise typer.BadParameter("name files, or use --all")
@@ -68,8 +72,8 @@ def _print(console: Console, found: list[Edge], compared: list[Compared], everyt
         console.print(line)
 
 
-def crate(folder: Annotated[Path, typer.Argument(help="new folder, to which the run is copied")]) -> None:
-    """The run as a Workflow Run RO-Crate: workflow, configuration, inputs, results and their records."""
+def crate(folder: Annotated[Path, typer.Argument(help="new folder to copy the run to")]) -> None:
+    """Write the run as a Workflow Run RO-Crate: workflow, configuration, inputs, results and their records."""
     from bpstudy.provenance.crate import CrateError, write_crate  # half a second, for this command only
 
     try:

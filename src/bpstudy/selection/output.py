@@ -98,7 +98,7 @@ def _line(row: pd.Series) -> str:
 
 
 def _against_random(table: pd.DataFrame, row: int) -> list[str]:
-    """Whether the set is surely better than random ones of its size with the same model."""
+    """Whether the set is significantly better than random ones of its size with the same model."""
     own = table.iloc[row]
     if own["method"] == RANDOM or np.isnan(own["behind_random"]):
         return []

@@ -1,4 +1,4 @@
-"""Which set to take: the cheapest that is not surely worse than the best, at each budget and overall.
+"""Which set to take: the cheapest that is not significantly worse than the best, at each budget and overall.
 
 A set is a method's choice of n functions with a model on it (network or linear), fitted with several seeds and tested
 on frames that chose nothing. Energies and forces are weighed alike: with e_k the error of the energy an atom of frame k
@@ -7,7 +7,7 @@ and f_k the root-mean-square error of its forces, and s_E, s_F the least root-me
     score² = mean over frames of ½ (e_k / s_E)² + ½ (f_k / s_F)²,
 
 so 1 is the best possible in both. Intervals and differences are those of a paired bootstrap over seeds and blocks of
-frames (`bpstudy.statistics.paired_bootstrap`); "surely" is that the interval of the difference does not hold 0.
+frames (`bpstudy.statistics.paired_bootstrap`); "significantly" means that the interval of the difference excludes 0.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def _least_of(score: Comparison, rows: Sequence[int]) -> int:
 
 
 def _cheapest(costs: Array, score: Comparison, rows: Sequence[int], best: int) -> int:
-    """Of those not surely worse than the best."""
+    """Of those not significantly worse than the best."""
     close = [k for k in rows if k == best or score.difference(k, best)[1] <= 0]
     return min(close, key=lambda k: (costs[k], score.estimate[k], k))
 

@@ -1,4 +1,4 @@
-"""Which setting is best, and with what confidence: a paired bootstrap over seeds and blocks of frames."""
+"""Which setting is best, and how certain that is: a paired bootstrap over seeds and blocks of frames."""
 
 from dataclasses import dataclass
 

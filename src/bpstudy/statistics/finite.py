@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def finite_features(features: ArrayLike, name: str) -> NDArray[np.float64]:
-    """`features` as float64 (n_atoms, n_functions), one row an atom. Raises ValueError, naming the first bad number."""
+    """`features` as float64 (n_atoms, n_functions), one row per atom. Raises ValueError naming the first bad number."""
     values = np.ascontiguousarray(features, dtype=np.float64)
     if values.ndim != 2 or values.size == 0:
         raise ValueError(f"{name}: shape {values.shape}, expected a non-empty (n_atoms, n_functions)")

@@ -1,4 +1,4 @@
-"""From when on the mean temperature of a run stays at the bath's: a time with a confidence interval."""
+"""When the mean temperature of a run has settled at the bath's: a time with a confidence interval."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class EnergyTerm:
 
     Raises:
         ModelMismatchError: the features are not those that the network was made for.
-        ValueError: numbers that are not finite, or not one energy a frame.
+        ValueError: numbers that are not finite, or not one energy per frame.
     """
 
     def __init__(self, network: AtomicNetwork, features: Features, energies_ev: ArrayLike) -> None:

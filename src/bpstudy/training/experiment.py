@@ -1,4 +1,4 @@
-"""One experiment: baselines, and a network for each seed, predict the frames trained on and those held out."""
+"""One experiment: baselines and one network per seed, with predictions for training and held-out frames."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def train(
 
     Raises:
         ModelMismatchError: features of other elements or other functions than the network's.
-        ValueError: numbers that are not finite, or not one energy a frame.
+        ValueError: numbers that are not finite, or not one energy per frame.
         TrainingDivergedError: the error grew beyond all bounds; the network then keeps its weights.
     """
     decay = np.full(network.get_weights().size, settings.weight_decay)

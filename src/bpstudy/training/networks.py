@@ -40,7 +40,7 @@ class FitSettings:
         activation: of the hidden layers.
         direct: whether a direct layer starts at ridge (`training.direct`).
         atomic_energies_ev: of each element, where they are given; None: by least squares over the compositions.
-        stress_weight: of the relative mean squared error of the virials an atom in the loss; 0: not fitted.
+        stress_weight: of the relative mean squared error of the virials per atom in the loss; 0: not fitted.
     """
 
     hidden: tuple[int, ...]

@@ -26,14 +26,14 @@ class Objective:
 
     With `forces`, "mean ρ²" is the mean over the energies plus weight · mean (F_network - F)² / F_scale² over all
     components; the rows of ρ that belong to forces are scaled so that Σ ρ² / n_frames is this sum. `stress` adds a term
-    of the same form, of the virials an atom.
+    of the same form, of the virials per atom.
 
     Args:
         weight_decay: one for all weights, or one for each.
 
     Raises:
         ModelMismatchError: the features are not those that the network was made for.
-        ValueError: numbers that are not finite, or not one energy a frame.
+        ValueError: numbers that are not finite, or not one energy per frame.
     """
 
     def __init__(

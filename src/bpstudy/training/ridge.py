@@ -30,7 +30,7 @@ class LinearModel:
         coefficients: {element: (n_functions,)}, eV.
         offsets_ev: {element: eV}.
         penalty: of the fit that found it: it minimises mean (ΔE / n_atoms)² / spread² + force_weight · mean ΔF² /
-            mean F² (+ stress_weight · mean ΔW² / mean W², W the virials an atom) + Σ penalty · coefficients², 1/eV²,
+            mean F² (+ stress_weight · mean ΔW² / mean W², W the virials per atom) + Σ penalty · coefficients², 1/eV²,
             {element: (n_functions,)}.
     """
 
@@ -81,14 +81,14 @@ def ridge(
     The energies of the atoms are fitted too, without a penalty; for one element they are the intercept. The loss is
 
     Σ (ΔE / n_atoms)² / spread² + (n_frames / N_F) · force_weight · Σ ΔF² / mean F² + strength / spread_E² · |c|², and
-    for the virials an atom a term as for the forces, with c the coefficients of the sums an atom, standardised but for
-    dead ones, and spread_E that of the energies of cells of the mean number of atoms. The strength is chosen among
+    for the virials per atom a term as for the forces, with c the coefficients of the sums per atom, standardised but
+    for dead ones, and spread_E that of the energies of cells of the mean number of atoms. The strength is chosen among
     `STRENGTHS` by the same loss, without its last term, over contiguous folds of the frames, `gap` frames apart; the
     forces of a fold are those of its frames. For energies of frames of one composition it is
     `sklearn.linear_model.Ridge` on their sums.
 
     Raises:
-        ValueError: values that are not finite, not one energy a frame, too few frames for the folds, a fold without
+        ValueError: values that are not finite, not one energy per frame, too few frames for the folds, a fold without
             forces or stress.
     """
     slopes = [(of, weight) for of, weight in ((forces, force_weight), (stress, stress_weight)) if of is not None]

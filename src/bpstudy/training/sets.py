@@ -47,7 +47,7 @@ class FrameSet:
         return self._rms_of_frames(self.forces.frame, predicted - self.forces.forces_ev_per_angstrom)
 
     def stress_errors(self, predicted: Array) -> Array:
-        """Of virials an atom (n_components,), eV: RMS of the stress over its six components, GPa; NaN as above."""
+        """Of virials per atom (n_components,), eV: RMS of the stress over its six components, GPa; NaN as above."""
         assert self.stress is not None
         return self._rms_of_frames(self.stress.frame, self.stress.stress_gpa(predicted - self.stress.targets))
 

@@ -1,4 +1,4 @@
-"""What a fit needs to know."""
+"""Settings of a fit."""
 
 from dataclasses import dataclass
 
