@@ -168,7 +168,11 @@ def test_profiles_are_overlays_on_the_same_study(overlay):
             ["validation"],
             ["frames.validation starts at 2400", "must start after 24144"],
         ),
-        ("figures/predictions/fig03", "sparse", ["figures.predictions.fig03 = 'sparse'", "the closest of 61: strided, "]),
+        (
+            "figures/predictions/fig03",
+            "sparse",
+            ["figures.predictions.fig03 = 'sparse'", "the closest of 61: strided, "],
+        ),
         ("figures/predictions/fig01", "dense", ["fig01", "taken"]),
         ("figures/formats", ["gif"], ["figures.formats.0 = 'gif'", "'png', 'svg' or 'pdf'"]),
         ("seeds", [1, 1], ["seeds = [1, 1]", "duplicate seed"]),
