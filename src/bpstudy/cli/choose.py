@@ -87,21 +87,21 @@ def choose(
                 say=status.update,
             )
         lap("choices and fits")
-        files = [*write(answer, setting, output), output / "report.html"]
-        write_report(answer, setting, len(deciding), files[-1])
-        fitted: list[str] = []
+        files = write(answer, setting, output)
+        lines = [*said, *summary(answer, setting, len(deciding))]
         if potential:
             with console.status("potential of the recommended set"):
                 best = answer.candidates[answer.ranking.overall].functions
                 units = setting.problem.tolerances
                 errors = save_potential(best, train, folds, units, deciding, output / "potential", threads=threads)
-                fitted.append(potential_line(errors))
+                lines.append(potential_line(errors))
                 files.append(output / "potential")
+        files.append(output / "report.html")
+        write_report(answer, setting, lines, files[-1])
         elapsed = lap("files and potential" if potential else "files")
     except (OSError, ValueError) as error:
         fail(error)
-    for line in [*said, *summary(answer, setting, len(deciding)), *fitted]:
-        print(line)
+    print("\n".join(lines))
     parts = ", ".join(f"{what} {took:.1f}" for what, took in spent.items())
     late = f"; {minutes:g} were given, too few for the first answer" if elapsed > 1.05 * minutes else ""
     print(f"minutes: {elapsed:.1f} ({parts}){late}")
