@@ -1,7 +1,6 @@
 import datetime
 import json
 import re
-import sys
 import time
 from pathlib import Path
 
@@ -36,16 +35,10 @@ ERRORS = np.geterr()
 
 
 def pytest_collection_finish() -> None:
-    """NumPy as it is, which GPAW changes for all when it is imported under pytest; and the fits' one thread, before
-    any test uses TensorFlow, which cannot change it later."""
+    """NumPy as it is, which GPAW changes for all when it is imported under pytest."""
     for name, function in NUMPY.items():
         setattr(np, name, function)
     np.seterr(**ERRORS)
-    if "tensorflow" in sys.modules:
-        from bpstudy.training import set_threads
-
-        with set_threads(1):
-            pass
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,16 +1,18 @@
 """The Keras model: formula, invariances, files that are safe, exact and reproducible, refusals."""
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
 
 from bpstudy.descriptors.features import Features
 from bpstudy.network.activations import ACTIVATIONS
-from bpstudy.network.element import predict
+from bpstudy.network.element import element_networks, predict
 from bpstudy.network.model import ModelMismatchError, build_network, load_network
 from bpstudy.network.normalization import EnergyScale, Scaler
 
@@ -82,7 +84,10 @@ def test_energy_is_extensive(features):
 
 
 def test_everything_is_double_precision(features):
-    model = make(features).model
+    network = make(features)
+    model = network.model
+    assert network.get_weights().dtype == np.float64
+    assert {variable.numpy().dtype for variable in network.variables()} == {np.dtype(np.float64)}
     assert {str(variable.dtype) for variable in model.variables} == {"float64"}
     assert {str(layer.dtype) for layer in model.layers} == {"float64"}
 
@@ -113,17 +118,32 @@ def test_flat_weights_go_there_and_back(features):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_file_gives_the_same_energies_to_plain_keras(features, activation, tmp_path):
+def test_a_file_gives_the_network_back(features, activation, tmp_path):
     network = make(features, activation=activation)
     network.save(tmp_path / "model.keras")
-    model = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
-    expected = energies_of(network, features)
-    atomic = model([of.values for of in features.rows.values()])
-    total = sum(of.numpy().reshape(6, -1).sum(axis=1) for of in atomic)
-    np.testing.assert_allclose(total, expected, rtol=1e-13)
     loaded = load_network(tmp_path / "model.keras", LABELS)
-    assert np.array_equal(energies_of(loaded, features), expected)
+    assert np.array_equal(energies_of(loaded, features), energies_of(network, features))
     assert loaded.energy_scale == network.energy_scale
+
+
+def test_plain_keras_on_tensorflow_gives_the_same_energies(features, tmp_path):
+    values = [of.values for of in features.rows.values()]
+    np.savez(tmp_path / "values.npz", *values)
+    for activation in ACTIVATIONS:
+        make(features, activation=activation, direct=True).save(tmp_path / f"{activation}.keras")
+    code = (
+        "import sys, keras, numpy as np\n"
+        "values = list(np.load('values.npz').values())\n"
+        "for name in sys.argv[1:]:\n"
+        "    model = keras.models.load_model(name + '.keras', safe_mode=True)\n"
+        "    np.save(name + '.npy', np.concatenate([e.numpy()[:, 0] for e in model(values)]))\n"
+    )
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
+    subprocess.run([sys.executable, "-c", code, *ACTIVATIONS], env=environment, cwd=tmp_path, check=True)
+    for activation in ACTIVATIONS:
+        networks = element_networks(load_network(tmp_path / f"{activation}.keras", LABELS))
+        expected = [networks[e].energies(of.values)[0] for e, of in features.rows.items()]
+        np.testing.assert_allclose(np.load(tmp_path / f"{activation}.npy"), np.concatenate(expected), rtol=1e-13)
 
 
 def test_equal_networks_give_equal_bytes(features, tmp_path):

@@ -110,6 +110,19 @@ def test_second_order_losses_against_a_fit_of_all_products(problem):
         assert losses.loss(own) == pytest.approx(found, rel=1e-2)
 
 
+@pytest.mark.parametrize("partners", [2, 16])
+def test_what_growing_keeps_gives_the_losses_of_each_step_anew(problem, partners):
+    losses = SecondOrder(problem.sample, partners=partners)  # products of single precision: λ = 1e-4 tells 1e-3
+    others = [j for j in range(losses.n_functions) if j != 4]
+    chosen, history = second_order_forward(losses, 6, start=[4])
+    assert history[0] == pytest.approx(losses.losses_with([4], others).min(), rel=2e-3)
+    for n in range(2, 6):
+        others = [j for j in range(losses.n_functions) if j not in chosen[:n]]
+        found = losses.losses_with(chosen[:n], others)
+        assert found[others.index(chosen[n])] == pytest.approx(found.min(), rel=2e-3)
+        assert history[n - 1] == pytest.approx(found.min(), rel=2e-3)
+
+
 def test_second_order_steps_are_greedy_and_exchanges_help(problem):
     losses = SecondOrder(problem.sample)
     chosen, history = second_order_forward(losses, 3)

@@ -6,6 +6,7 @@ import pytest
 from bpstudy.selection.jacobian import Frame, Parameters, frame_rows, predict
 from bpstudy.selection.linear import linear_errors
 from bpstudy.selection.pool import make_pool
+from bpstudy.selection.potential import write_potential
 from bpstudy.selection.run import run
 from bpstudy.selection.setting import prepare
 from bpstudy.selection.targets import Tolerances
@@ -79,6 +80,21 @@ def test_repeats_to_the_bit(data):
     frames, functions, folds = data
     one, two = (fit_trial(functions, frames, folds, TOLERANCES, 3, QUICK) for _ in range(2))
     np.testing.assert_array_equal(one.weights, two.weights)
+
+
+def test_it_is_written_as_a_potential(data, tmp_path):
+    from bpstudy.potential.calculator import Potential
+
+    frames, functions, folds = data
+    network = fit_trial(functions, frames, folds, TOLERANCES, 0, QUICK)
+    write_potential(network, frames, tmp_path)
+    energy, force, _ = network.errors(frames[:2])
+    for k, frame in enumerate(frames[:2]):
+        atoms = frame.copy()
+        atoms.calc = Potential(tmp_path, on_extrapolation="ignore")
+        error = (atoms.get_potential_energy() - frame.get_potential_energy()) / len(atoms)
+        assert error == pytest.approx(energy[k], abs=1e-9)
+        assert np.sqrt(((atoms.get_forces() - frame.get_forces()) ** 2).mean()) == pytest.approx(force[k], rel=1e-6)
 
 
 def test_linear_potential_finds_a_linear_truth(data):

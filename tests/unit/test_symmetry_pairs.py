@@ -120,3 +120,13 @@ def test_strain_gradients_agree_with_central_differences_and_contract(name: str)
     pulled = np.zeros((len(atoms), 3))
     np.add.at(pulled, atom, -np.einsum("pf,pcf->pc", weights[centre], d))
     assert_allclose(pulled, forces, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_pairs_of_some_atoms_are_those_of_all(name: str) -> None:
+    atoms = STRUCTURES[name]
+    moved = np.arange(len(atoms)) % 3 == 0
+    centre, atom, d = FUNCTIONS.pair_gradients(atoms)
+    some = FUNCTIONS.pair_gradients(atoms, moved=moved)
+    for found, known in zip(some, (centre, atom, d), strict=True):
+        assert_array_equal(found, known[moved[atom]])

@@ -19,6 +19,7 @@ from bpstudy.training import ForceData, TrainingSettings, frame_set, train
 from bpstudy.training.levenberg_marquardt import DualEquations, normal_equations
 from bpstudy.training.objective import Objective
 from tests.unit.dense import dense_gradients, force_set_of
+from tests.unit.in_tensorflow import atomic_energies, variables_of
 
 SMOOTH = ("tanh", "sigmoid", "softplus", "linear")
 FORCED = np.arange(1, 6)
@@ -54,12 +55,12 @@ def make_network(features, energies, seed=1, **options):
     return network
 
 
-def forces_by_keras(network, features, forces):
-    """F = −Σ dE/dG dG/dR, dE/dG by automatic differentiation of the saved model."""
+def forces_by_tensorflow(network, variables, features, forces):
+    """F = −Σ dE/dG dG/dR, dE/dG by automatic differentiation."""
     inputs = [tf.constant(features.rows[e].values) for e in network.labels]
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        energy = sum(tf.reduce_sum(energies) for energies in network.model(inputs))
+        energy = sum(tf.reduce_sum(energies) for energies in atomic_energies(network, variables, inputs))
     slopes = tape.gradient(energy, inputs)
     dense = [dense_gradients(forces, features, e) for e in network.labels]
     return -sum(tf.einsum("crf,rf->c", d, g) for d, g in zip(dense, slopes, strict=True))
@@ -80,9 +81,9 @@ def test_forces_and_their_jacobian_equal_double_automatic_differentiation(
     features, energies, data = request.getfixturevalue(data)
     network = make_network(features, energies, hidden=hidden, activation=activation, direct=direct)
     weights = network.get_weights()
-    variables = [variable.value for variable in network.variables()]
+    variables = variables_of(network)
     with tf.GradientTape() as tape:
-        expected = forces_by_keras(network, features, data.forces)
+        expected = forces_by_tensorflow(network, variables, features, data.forces)
     parts = tape.jacobian(expected, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     slopes = np.hstack([part.numpy().reshape(45, -1) for part in parts])
 

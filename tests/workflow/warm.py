@@ -1,6 +1,6 @@
 """Interpreters that are warm: jobs of a test's study run in forks of one process that has imported the libraries.
 
-Of a job of a small study nearly all the time is the import of TensorFlow and pandas: forks leave it out, and a study
+Of a job of a small study nearly all the time is the import of Keras and pandas: forks leave it out, and a study
 takes a quarter of the time. What a job does is the same; that jobs start in interpreters of their own is tested by the
 quick study and by tests/reliability, which do not use this. The project's own package is not imported beforehand: each
 copy of the project has its own.
@@ -24,7 +24,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 SOCKET = "socket"
-LIBRARIES = ("ase.calculators.emt", "ase.io", "keras", "numba", "pandas", "scipy.optimize", "seaborn", "sklearn")
+LIBRARIES = (
+    "ase.calculators.emt",
+    "ase.io",
+    "bpstudy.network.model",
+    "numba",
+    "pandas",
+    "scipy.optimize",
+    "seaborn",
+    "sklearn",
+)
 PYTHON = '#!/bin/sh\nexec "{python}" -S -E "{module}" "{folder}" "$@"\n'
 SNAKEMAKE = """#!{python}
 import sys

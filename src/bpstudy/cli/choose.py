@@ -7,7 +7,7 @@ import typer
 
 from bpstudy.cli.messages import fail
 
-MINUTES_OF_A_POTENTIAL = 0.5  # of the time given, kept for the fit that is written
+SHARE_OF_THE_END = 0.3  # of the time until the first fit: what the files, the page and the potential take at the end
 
 
 def choose(
@@ -21,12 +21,17 @@ def choose(
     without: Annotated[list[str] | None, typer.Option(help="type to leave out, e.g. G3 for n2p2")] = None,
     group: Annotated[str | None, typer.Option(help="key of the frames: what shares it stays together")] = None,
     energy: Annotated[str | None, typer.Option(help="name of the energies, where several are there")] = None,
-    threads: Annotated[int, typer.Option(help="that share the frames; the numbers do not depend on it", min=1)] = 1,
+    threads: Annotated[
+        int | None, typer.Option(help="that share the frames (all cores); the numbers do not depend on it", min=1)
+    ] = None,
     potential: Annotated[bool, typer.Option(help="fit a potential on the recommended set and write it")] = True,
     output: Annotated[Path, typer.Option(help="folder to write to")] = Path("chosen"),
 ) -> None:
     """Which symmetry functions for these data? Choose by several methods, fit, test, and recommend."""
+    import os
     import time
+
+    started, spent = time.monotonic(), dict[str, float]()
 
     from rich.console import Console
 
@@ -41,7 +46,14 @@ def choose(
     from bpstudy.selection.trial import trial_fit
     from bpstudy.symmetry.functions import TYPES
 
-    started = time.monotonic()
+    threads = threads or len(os.sched_getaffinity(0))
+
+    def lap(what: str) -> float:
+        """Minutes so far; those since the last call were of `what`."""
+        elapsed = (time.monotonic() - started) / 60
+        spent[what] = elapsed - sum(spent.values())
+        return elapsed
+
     console = Console(stderr=True, highlight=False)
     try:
         for given, allowed, option in ((method, METHODS, "method"), (without, TYPES, "without")):
@@ -62,6 +74,7 @@ def choose(
             pool = make_pool(train, PoolSettings(cutoff=cutoff, types=types))
             check_budgets(pool, budgets)
             setting = prepare(train, folds, pool, threads=threads)
+            before = lap("pool and equations")
             answer = run(
                 setting,
                 deciding,
@@ -69,21 +82,27 @@ def choose(
                 method or METHODS_OF_A_CHOICE,
                 trial_fit() if seeds else None,
                 range(seeds),
-                minutes - (time.monotonic() - started) / 60 - (MINUTES_OF_A_POTENTIAL if potential else 0),
+                minutes - before * (1 + SHARE_OF_THE_END),
+                fits_after=int(potential),
                 say=status.update,
             )
-        files = [*write(answer, setting, output), output / "report.html"]
-        write_report(answer, setting, len(deciding), files[-1])
-        fitted: list[str] = []
+        lap("choices and fits")
+        files = write(answer, setting, output)
+        lines = [*said, *summary(answer, setting, len(deciding))]
         if potential:
             with console.status("potential of the recommended set"):
                 best = answer.candidates[answer.ranking.overall].functions
                 units = setting.problem.tolerances
                 errors = save_potential(best, train, folds, units, deciding, output / "potential", threads=threads)
-                fitted.append(potential_line(errors))
+                lines.append(potential_line(errors))
                 files.append(output / "potential")
+        files.append(output / "report.html")
+        write_report(answer, setting, lines, files[-1])
+        elapsed = lap("files and potential" if potential else "files")
     except (OSError, ValueError) as error:
         fail(error)
-    for line in [*said, *summary(answer, setting, len(deciding)), *fitted]:
-        print(line)
+    print("\n".join(lines))
+    parts = ", ".join(f"{what} {took:.1f}" for what, took in spent.items())
+    late = f"; {minutes:g} were given, too few for the first answer" if elapsed > 1.05 * minutes else ""
+    print(f"minutes: {elapsed:.1f} ({parts}){late}")
     print(f"written: {', '.join(str(file) for file in files)}")

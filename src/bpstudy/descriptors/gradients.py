@@ -171,13 +171,14 @@ def _gradients(
 ) -> dict[str, Gradients]:
     """Of some components of one frame; `first` is the row of the frame's first atom of each element."""
     symbols = np.array(atoms.get_chemical_symbols())
-    alike = len(set(sets.values())) == 1
+    alike, asked = len(set(sets.values())) == 1, np.zeros(len(atoms), bool)
+    asked[components // 3] = True
     found, pairs = {}, None
     for element, functions in sets.items():
         own = symbols == element
         if not alike or pairs is None:
             near = functions.neighbors(atoms)
-            pairs = functions.pair_gradients(atoms, near if alike else near.around(own))
+            pairs = functions.pair_gradients(atoms, near if alike else near.around(own), asked)
         centre, moved, d = pairs
         mine = np.flatnonzero(own[centre])
         mine = mine[np.argsort(moved[mine], kind="stable")]  # by the atom that moves, then by centre

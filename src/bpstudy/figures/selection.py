@@ -88,7 +88,10 @@ def errors_by_size(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
                 _points(axes, ordered, key, f"{method}, {model}", MARKS[str(model)])
                 continue
             style = "-" if model == "network" else ":"
-            axes.plot(ordered["budget"], ordered[key], style, color=colors[str(method)], label=f"{method}, {model}")
+            axes.plot(
+                ordered["budget"], ordered[key], f"{MARKS[str(model)]}{style}",
+                color=colors[str(method)], markersize=3, label=f"{method}, {model}",
+            )  # fmt: skip
             axes.fill_between(
                 ordered["budget"], ordered[f"{key}_low"], ordered[f"{key}_high"], color=colors[str(method)], alpha=0.08
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from bpstudy.figures.selection import errors_by_size, pareto, pool_map
 from bpstudy.figures.style import theme
 from bpstudy.files import atomic_path
 from bpstudy.selection.judge import judge
-from bpstudy.selection.output import pool_table, summary
+from bpstudy.selection.output import pool_table
 from bpstudy.selection.run import Answer
 from bpstudy.selection.setting import Setting
 from bpstudy.selection.writers import n2p2_lines
@@ -26,8 +27,8 @@ TEMPLATES = jinja2.Environment(
 FRAMES = 60  # whose distances are drawn and by which functions are judged
 
 
-def write_report(answer: Answer, setting: Setting, n_test: int, file: Path) -> None:
-    """Write the page: the same answer gives the same bytes."""
+def write_report(answer: Answer, setting: Setting, lines: Sequence[str], file: Path) -> None:
+    """Write the page, with the answer in words (`lines`): the same answer gives the same bytes."""
     table = answer.ranking.table
     best = answer.candidates[answer.ranking.overall].functions
     places = np.unique(np.linspace(0, len(setting.train) - 1, min(FRAMES, len(setting.train))).astype(int))
@@ -35,14 +36,14 @@ def write_report(answer: Answer, setting: Setting, n_test: int, file: Path) -> N
     verdict = judge(best, frames)
     distances = np.concatenate([best.neighbors(frame).distance for frame in frames])
     try:
-        lines = n2p2_lines(best.functions, setting.problem.equations.elements)
+        n2p2 = n2p2_lines(best.functions, setting.problem.equations.elements)
     except ValueError:
-        lines = ""
+        n2p2 = ""
     text = TEMPLATES.get_template("selection_report.html.j2").render(
-        summary=summary(answer, setting, n_test),
+        summary=[line for line in lines if line.strip() not in best.labels],
         confidence="95 %",
         pareto=_svg(pareto(table)),
-        sizes=_svg(errors_by_size(table)),
+        sizes=_svg(errors_by_size(table)) if table["budget"].nunique() > 1 else "",
         ranking=[(b, _rows(table[table["budget"] == b].sort_values("score"))) for b in sorted(set(table["budget"]))],
         functions=[
             {
@@ -55,7 +56,7 @@ def write_report(answer: Answer, setting: Setting, n_test: int, file: Path) -> N
         ],
         pairs=_svg(pair_picture(best, distances, sum(len(frame) for frame in frames))),
         pool=_svg(pool_map(pool_table(answer, setting))),
-        n2p2=lines,
+        n2p2=n2p2,
     )
     with atomic_path(file) as temporary:
         temporary.write_text(text)
@@ -72,7 +73,7 @@ def _rows(table: Any) -> list[dict[str, Any]]:
                 "energy": _interval(row, "energy_rmse_mev_per_atom", 2),
                 "force": "" if force is None else _interval(row, "force_rmse_ev_per_angstrom", 4),
                 "score": _interval(row, "score", 3),
-                "behind": _interval(row, "behind_best", 3),
+                "behind": _interval(row, "behind_best", 3) if row["behind_best"] else "",
                 "cost": f"{row['cost_us_per_atom']:.1f}",
                 "surely_worse": row["surely_worse"],
                 "recommended": row["recommended"],
@@ -82,7 +83,8 @@ def _rows(table: Any) -> list[dict[str, Any]]:
 
 
 def _interval(row: dict[Any, Any], key: str, digits: int) -> str:
-    return f"{row[key]:.{digits}f} ({row[f'{key}_low']:.{digits}f} to {row[f'{key}_high']:.{digits}f})"
+    text = f"{row[key]:.{digits}f} ({row[f'{key}_low']:.{digits}f} to {row[f'{key}_high']:.{digits}f})"
+    return text.replace("-", "−")
 
 
 def _svg(drawn: Figure) -> str:

@@ -1,4 +1,4 @@
-"""The atomic networks in NumPy: a TensorFlow call takes longer than the arithmetic of a small cell."""
+"""The atomic networks in NumPy: a call of Keras takes longer than the arithmetic of a small cell."""
 
 from __future__ import annotations
 

@@ -7,22 +7,15 @@ needs nothing but Keras itself: `model(G)` with G of the shape (n_atoms, n_funct
 """
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ["KERAS_BACKEND"] = "tensorflow"  # not a default: the fits use TensorFlow's own operations
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault(
-    "TF_ENABLE_ONEDNN_OPTS", "0"
-)  # nothing here uses them, and TensorFlow announces them at each start
+from bpstudy.network.lean import lean_keras
 
-from bpstudy.network.lean import OPTIONAL, absent
-
-with absent(*OPTIONAL):
+with lean_keras():
     import keras
     from keras import layers
 
@@ -127,7 +120,7 @@ class AtomicNetwork:
 
     def get_weights(self) -> NDArray[np.float64]:
         """All weights to train as one flat vector."""
-        return np.concatenate([variable.numpy().ravel() for variable in self.variables()])
+        return np.concatenate([variable.numpy().ravel() for variable in self.variables()], dtype=np.float64)
 
     def set_weights(self, flat: NDArray[np.float64]) -> None:
         """Inverse of `get_weights`."""
@@ -149,7 +142,8 @@ class AtomicNetwork:
     def save(self, path: str | Path) -> None:
         """Write a `.keras` file. Equal networks give equal bytes; plain Keras reads it with `safe_mode=True`."""
         with atomic_path(path) as temporary:
-            self.model.save(temporary)
+            with lean_keras():
+                self.model.save(temporary)
             labels = {element: list(names) for element, names in self.labels.items()}
             description = json.dumps({"format": FORMAT, "labels": labels, "mean_atoms": self.mean_atoms})
             _rewrite(temporary, {DESCRIPTION: description.encode()})
@@ -164,8 +158,9 @@ def build_network(
     direct: bool = False,
     seed: int = 0,
 ) -> AtomicNetwork:
-    """An untrained network for the elements of `scalers`: Glorot-uniform kernels drawn from `seed`, zero biases.
+    """An untrained network for the elements of `scalers`: kernels drawn from `seed`, zero biases.
 
+    A kernel from n to m neurons is uniform within ±√(6 / (n + m)) (X. Glorot, Y. Bengio, Proc. AISTATS 9, 249 (2010)).
     With `direct` a linear layer leads from the standardised functions to the output beside the hidden ones; its kernel
     and that of the output layer are zero, so that the hidden layers contribute nothing at first.
 
@@ -179,7 +174,6 @@ def build_network(
         raise ValueError(f"hidden: {tuple(hidden)}; each layer needs at least one neuron")
     if direct and not hidden:
         raise ValueError("direct: a network without hidden layers is linear already; leave it out")
-    draws = iter(np.random.SeedSequence(seed).generate_state(len(scalers) * (len(hidden) + 1)))
     inputs, energies = [], []
     for element, scaler in scalers.items():
         given = layers.Input((len(scaler.labels),), dtype="float64", name=f"{element}_functions")
@@ -189,20 +183,32 @@ def build_network(
         z = x = _fixed(given, f"{element}_standardise", "an,n->an", factor, -scaler.mean * factor)
         sizes = [(width, activation, f"hidden_{k}") for k, width in enumerate(hidden, 1)] + [(1, None, "output")]
         for width, function, name in sizes:
-            initial: Any = keras.initializers.GlorotUniform(seed=int(next(draws)))
-            if direct and name == "output":
-                initial = "zeros"
-            x = layers.Dense(width, function, kernel_initializer=initial, dtype="float64", name=f"{element}_{name}")(x)
+            x = layers.Dense(width, function, dtype="float64", name=f"{element}_{name}")(x)
         if direct:
-            straight = layers.Dense(
-                1, use_bias=False, kernel_initializer="zeros", dtype="float64", name=f"{element}_direct"
-            )
+            straight = layers.Dense(1, use_bias=False, dtype="float64", name=f"{element}_direct")
             x = layers.Add(dtype="float64", name=f"{element}_both")([x, straight(z)])
         scale, offset = energy_scale.scale_ev, energy_scale.offsets_ev[element]
         energies.append(_fixed(x, f"{element}_energy", "ai,io->ao", np.array([[scale]]), np.array([offset])))
     model = keras.Model(inputs, energies[0] if len(energies) == 1 else energies, name="atomic_network")
     labels = {element: scaler.labels for element, scaler in scalers.items()}
-    return AtomicNetwork(model, labels, energy_scale.mean_atoms)
+    network = AtomicNetwork(model, labels, energy_scale.mean_atoms)
+    network.set_weights(_initial_weights(network, np.random.default_rng(seed)))
+    return network
+
+
+def _initial_weights(network: AtomicNetwork, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Here, and not by Keras, which draws other numbers on each backend, on some in single precision."""
+    parts = []
+    for element in network.labels:
+        direct = network.direct(element)
+        *hidden, output = network.dense(element)
+        for layer in (*hidden, output):
+            n_in, n_out = layer.kernel.shape
+            limit = 0.0 if layer is output and direct is not None else (6 / (n_in + n_out)) ** 0.5
+            parts += [rng.uniform(-limit, limit, n_in * n_out), np.zeros(n_out)]
+        if direct is not None:
+            parts.append(np.zeros(direct.kernel.shape[0]))
+    return np.concatenate(parts)
 
 
 def load_network(path: str | Path, labels: Mapping[str, Sequence[str]] | None = None) -> AtomicNetwork:
@@ -226,7 +232,8 @@ def load_network(path: str | Path, labels: Mapping[str, Sequence[str]] | None = 
         foreign, known = (", ".join(sorted(names)) for names in (classes - SAFE_CLASSES, SAFE_CLASSES))
         raise ModelMismatchError(f"{path}: holds {foreign}; only {known} are loaded")
     try:
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        with lean_keras():
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
         labels_of = {element: tuple(names) for element, names in description["labels"].items()}
         network = AtomicNetwork(model, labels_of, float(description["mean_atoms"]))
     except Exception as error:  # and so does Keras

@@ -12,19 +12,24 @@ another pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols
+from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import NDArray
 
+from bpstudy.selection.sample import Drawing, Pairs
 from bpstudy.selection.targets import Tolerances, energy_per_atom, forces_of
 from bpstudy.symmetry import SymmetryFunctions
+from bpstudy.symmetry.compiled import compiled
+from bpstudy.symmetry.neighbors import Neighbors
 
 Array = NDArray[np.float64]
+SHARED_BYTES = 1e8  # of the derivatives of all pairs of a frame: with fewer, sums and sample share them
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +180,7 @@ def accumulate(
     forces: bool = True,
     atoms: int = 4000,
     threads: int = 1,
+    drawing: Drawing | None = None,
 ) -> PoolEquations:
     """One pass over frames of any size and composition, in eV and Å; frames without forces give energies only.
 
@@ -183,6 +189,7 @@ def accumulate(
         forces: whether to use forces where there are some.
         atoms: about how many atoms' values are kept.
         threads: frames at once; the result does not depend on it.
+        drawing: gets what a `Sample` needs of the frames, from the same pass.
 
     Raises:
         ValueError: no frames, energies or forces that are missing or not finite, or not one fold a frame.
@@ -202,14 +209,15 @@ def accumulate(
     every = max(1, round(sum(len(f) for f in frames) / max(atoms, 1)))
     kept, numbers = [], []
 
-    def work(frame: Atoms) -> tuple[Array, Array | None, Array | None]:
-        known = forces_of(frame) if forces else None
-        values = functions.compute(frame)
-        return values, None if known is None else force_rows(functions, frame, elements), known
+    def work(k: int) -> _Look:
+        moved = None if drawing is None else drawing.moved(k)
+        return _look(functions, frames[k], elements, forces, moved)
 
     seen = 0
     with ThreadPoolExecutor(threads) as pool:
-        for k, (values, rows, known) in enumerate(_in_order(pool, work, frames, threads)):
+        for k, (values, rows, known, pairs) in enumerate(_in_order(pool, work, range(len(frames)), threads)):
+            if drawing is not None:
+                drawing.add(k, values, pairs)
             symbols, n = np.array(frames[k].get_chemical_symbols()), len(frames[k])
             for place, element in enumerate(elements):
                 own = values[symbols == element]
@@ -237,11 +245,53 @@ def accumulate(
     )  # fmt: skip
 
 
-def _in_order(pool: ThreadPoolExecutor, work, frames: Sequence[Atoms], threads: int):
-    """Results in the order of the frames, with at most two frames a thread in memory."""
+class _Look(NamedTuple):
+    """A frame's functions, rows of the forces (3n, m), forces (3n,), and derivatives by the atoms of a sample."""
+
+    values: Array
+    rows: Array | None
+    forces: Array | None
+    pairs: Pairs | None
+
+
+def _look(
+    functions: SymmetryFunctions,
+    frame: Atoms,
+    elements: tuple[str, ...],
+    forces: bool,
+    moved: NDArray[np.bool_] | None,
+) -> _Look:
+    known, near = forces_of(frame) if forces else None, functions.neighbors(frame)
+    values = functions.compute(frame, near=near)
+    if known is None:
+        return _Look(values, None, None, None)
+    if moved is None:
+        return _Look(values, force_rows(functions, frame, elements, near), known, None)
+    if 24 * len(functions) * len(near.atom) > SHARED_BYTES:
+        pairs = functions.pair_gradients(frame, near, moved)
+        return _Look(values, force_rows(functions, frame, elements, near), known, pairs)
+    centre, atom, d = functions.pair_gradients(frame, near)
+    element = np.searchsorted([atomic_numbers[symbol] for symbol in elements], frame.numbers)
+    rows = np.zeros((len(frame), 3, len(functions), len(elements)))
+    _subtract_sums(centre, atom, element, d, rows)
+    kept = moved[atom]
+    return _Look(values, rows.reshape(known.size, -1), known, (centre[kept], atom[kept], d[kept]))
+
+
+@compiled
+def _subtract_sums(centre, atom, element, d, out):
+    """out[a, c, f, element of i] −= dG_if/dR_ac of each pair."""
+    for p in range(len(centre)):
+        for c in range(3):
+            for f in range(d.shape[2]):
+                out[atom[p], c, f, element[centre[p]]] -= d[p, c, f]
+
+
+def _in_order(pool: ThreadPoolExecutor, work, given: Iterable, threads: int):
+    """Results in the order given, with at most two a thread in memory."""
     waiting: list = []
-    for frame in frames:
-        waiting.append(pool.submit(work, frame))
+    for one in given:
+        waiting.append(pool.submit(work, one))
         if len(waiting) >= 2 * threads:
             yield waiting.pop(0).result()
     for future in waiting:
@@ -253,8 +303,10 @@ def _elements(frames: Sequence[Atoms]) -> tuple[str, ...]:
     return tuple(chemical_symbols[n] for n in numbers)
 
 
-def force_rows(functions: SymmetryFunctions, frame: Atoms, elements: tuple[str, ...]) -> Array:
+def force_rows(
+    functions: SymmetryFunctions, frame: Atoms, elements: tuple[str, ...], near: Neighbors | None = None
+) -> Array:
     """−Σ_i dG_if/dR_c over the atoms i of each element, (3n, m)."""
-    near, symbols = functions.neighbors(frame), np.array(frame.get_chemical_symbols())
+    near, symbols = near or functions.neighbors(frame), np.array(frame.get_chemical_symbols())
     parts = [functions.summed_gradients(frame, near, symbols == element) for element in elements]
     return -np.stack(parts, axis=-1).reshape(3 * len(frame), -1)

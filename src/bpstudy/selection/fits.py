@@ -42,8 +42,14 @@ class Remembered(SymmetryFunctions):
     def compute(self, atoms: Atoms, threads: int = 1, near: Neighbors | None = None) -> Array:
         return self._known(atoms)[1]
 
-    def pair_gradients(self, atoms: Atoms, near: Neighbors | None = None) -> tuple[Array, Array, Array]:
-        return self._known(atoms)[2]
+    def pair_gradients(
+        self, atoms: Atoms, near: Neighbors | None = None, moved: NDArray[np.bool_] | None = None
+    ) -> tuple[Array, Array, Array]:
+        centre, atom, d = self._known(atoms)[2]
+        if moved is None or moved.all():
+            return centre, atom, d
+        kept = moved[atom]
+        return centre[kept], atom[kept], d[kept]
 
     def summed_gradients(
         self, atoms: Atoms, near: Neighbors | None = None, centres: NDArray[np.bool_] | None = None

@@ -113,18 +113,22 @@ def _own(frame: Frame) -> list[tuple[int, slice | NDArray[np.bool_]]]:
     return [(int(element), frame.element == element) for element in present]
 
 
+def atomic(parameters: Parameters, weights: Array, element: int, x: Array) -> tuple[Array, Array]:
+    """ε (n,) and dε/dx (n, f), eV, of atoms of one element."""
+    w1, b1, w2, b2, v, u, c = parameters.of(weights, element)
+    a1 = np.tanh(x @ w1.T + b1)
+    a2 = np.tanh(a1 @ w2.T + b2)
+    return a2 @ v + x @ u + c, u + ((1 - a1**2) * (((1 - a2**2) * v) @ w2)) @ w1
+
+
 def predict(parameters: Parameters, weights: Array, frame: Frame) -> tuple[float, Array]:
     """Energy an atom (eV) and the forces of the frame's components (eV/Å)."""
     energy, forces = 0.0, np.zeros(len(frame.forces))
     for element, own in _own(frame):
-        w1, b1, w2, b2, v, u, c = parameters.of(weights, element)
-        x = frame.x[own]
-        a1 = np.tanh(x @ w1.T + b1)
-        a2 = np.tanh(a1 @ w2.T + b2)
-        energy += float((a2 @ v + x @ u + c).sum())
+        energies, slopes = atomic(parameters, weights, element, frame.x[own])
+        energy += float(energies.sum())
         if len(forces):
-            slope = u + ((1 - a1**2) * (((1 - a2**2) * v) @ w2)) @ w1
-            forces += (frame.slopes[own] @ slope.astype(np.float32)[:, :, None]).sum(axis=0)[:, 0]
+            forces += (frame.slopes[own] @ slopes.astype(np.float32)[:, :, None]).sum(axis=0)[:, 0]
     return energy / len(frame.x), forces
 
 

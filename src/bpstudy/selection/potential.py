@@ -9,27 +9,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from bpstudy.selection.targets import FrameErrors, Tolerances, energy_per_atom, forces_of
-from bpstudy.selection.trial import TrialSettings
+from bpstudy.selection.targets import FrameErrors, Tolerances
+from bpstudy.selection.trial import TrialNetwork, TrialSettings, fit_trial
 from bpstudy.symmetry import SymmetryFunctions
-
-
-def relative_weights(train: Sequence[Atoms], tolerances: Tolerances) -> tuple[float, float]:
-    """What the tolerances are in the loss of `bpstudy.training`: (weight of the forces, square of s_E / spread).
-
-    That loss is mean (ΔE/n)² / spread² + weight · mean ΔF² / mean F², with the spread of the energies an atom without
-    those of the atoms. A term of the trial networks' loss times (s_E / spread)² is one of it.
-    """
-    symbols = sorted({s for frame in train for s in frame.get_chemical_symbols()})
-    composition = np.array([[(np.array(f.get_chemical_symbols()) == s).mean() for s in symbols] for f in train])
-    energies = np.array([energy_per_atom(f, k) for k, f in enumerate(train)])
-    atomic, *_ = np.linalg.lstsq(composition, energies, rcond=None)
-    factor = tolerances.energy_ev**2 / float(((energies - composition @ atomic) ** 2).mean())
-    known = [f for f in (forces_of(frame) for frame in train) if f is not None]
-    if not known:
-        return 0.0, factor
-    mean_square = float((np.concatenate(known) ** 2).mean())
-    return factor * mean_square / tolerances.force_ev_per_angstrom**2, factor
 
 
 def save_potential(
@@ -43,7 +25,7 @@ def save_potential(
     settings: TrialSettings | None = None,
     threads: int = 1,
 ) -> FrameErrors:
-    """Fit a network with a direct layer (`bpstudy.training.frames.fit_frames`) as the trial ones, and write it.
+    """Fit a trial network and write it: the same network as that of this seed in the comparison.
 
     Returns:
         Its errors on the test frames, which did not take part.
@@ -51,29 +33,32 @@ def save_potential(
     Raises:
         ValueError: frames that cannot be used.
     """
-    from bpstudy.training.frames import fit_frames
+    network = fit_trial(functions, train, folds, tolerances, seed, settings)
+    write_potential(network, train, folder, threads)
+    return network.errors(test)
 
-    settings, fold = settings or TrialSettings(), np.asarray(folds)
-    held = fold == np.unique(fold)[seed % len(np.unique(fold))]
-    weight, factor = relative_weights(train, tolerances)
-    fits = fit_frames(
-        functions,
-        [f for f, out in zip(train, held, strict=True) if not out],
-        [f for f, out in zip(train, held, strict=True) if out],
-        hidden=settings.hidden,
-        seeds=(seed,),
-        force_weight=weight,
-        components=settings.components,
-        weight_decay=settings.decay * factor,
-        max_iterations=settings.iterations,
-        patience=settings.patience,
-        threads=threads,
-    )
-    fits.save(seed, folder)
-    found = fits.predict(test, threads)[seed]
-    energies, forces = [], []
-    for number, frame in enumerate(test):
-        energies.append(found.energies_ev[number] / len(frame) - energy_per_atom(frame, number))
-        if (known := forces_of(frame)) is not None:
-            forces.append(found.forces_ev_per_angstrom[number].ravel() - known)
-    return FrameErrors.of(energies, forces)
+
+def write_potential(network: TrialNetwork, train: Sequence[Atoms], folder: Path, threads: int = 1) -> None:
+    """Write a trial network as a potential (`bpstudy.potential.calculator.Potential`)."""
+    from bpstudy.descriptors.compute import by_element, compute_features
+    from bpstudy.network.description import DESCRIPTION, MODEL, describe
+    from bpstudy.network.model import build_network
+    from bpstudy.network.normalization import EnergyScale, Scaler
+
+    labels, alive = tuple(network.functions.labels), np.zeros(len(network.functions), bool)
+    scalers = {
+        element: Scaler(labels, mean, scale, alive)
+        for element, mean, scale in zip(network.elements, network.mean, network.scale, strict=True)
+    }
+    atomic = dict(zip(network.elements, network.atomic.tolist(), strict=True))
+    unit = EnergyScale(atomic, 1.0, float(np.mean([len(frame) for frame in train])))
+    built = build_network(scalers, unit, hidden=network.parameters.hidden, direct=True)
+    flat = []
+    for element in range(len(network.elements)):
+        w1, b1, w2, b2, v, u, c = network.parameters.of(network.weights, element)
+        flat += [w1.T, b1, w2.T, b2, v / unit.scale_ev, c / unit.scale_ev, u / unit.scale_ev]
+    built.set_weights(np.concatenate([part.ravel() for part in flat]))
+    built.save(folder / MODEL)
+    features = compute_features(network.functions, train, threads)
+    pbc = sorted({tuple(atoms.pbc.tolist()) for atoms in train})
+    describe(folder / DESCRIPTION, by_element(network.functions, list(features.rows)), features, "free", pbc)

@@ -61,6 +61,7 @@ def run(
     fit: Fit | None,
     seeds: Sequence[int],
     minutes: float = np.inf,
+    fits_after: int = 0,
     block_length: int = 1,
     say: Callable[[str], None] = lambda text: None,
     clock: Callable[[], float] = time.monotonic,
@@ -72,6 +73,7 @@ def run(
         seeds: of the networks, one a round.
         minutes: no network is begun that would not be ready by then, if it takes as long as the longest so far, and
             no linear potential but those of the first methods.
+        fits_after: so many networks more are to be ready by then: what the caller fits to the recommended set.
         block_length: of consecutive test frames that are alike.
         say: is told of each step.
 
@@ -90,7 +92,7 @@ def run(
         """Fit one, if the time allows it."""
         nonlocal longest
         began = clock()
-        if began + longest > end:
+        if began + (1 + fits_after) * longest > end:
             return False
         say(f"{key[0]}, {key[1]} functions: network, seed {seeds[turn]}")
         chosen = chosen_set(setting, done, key, turn)
@@ -100,29 +102,37 @@ def run(
         return True
 
     first: dict[Key, FrameErrors] = {}
+    without_linear: list[Key] = []
     for name, budget in keys:
         for draw in range(RANDOM_DRAWS if name == RANDOM else 1):
             if clock() > end and name not in FIRST_METHODS:
-                left_out.append(f"linear potential on {name}, {budget} functions")
+                if draw == 0:
+                    without_linear.append((name, budget))
+                else:
+                    left_out.append(f"{RANDOM_DRAWS - draw} of {RANDOM_DRAWS} random sets of {budget} functions")
                 break
             say(f"{name}, {budget} functions: linear potential")
             chosen = chosen_set(setting, done, (name, budget), draw)
             done.linear.setdefault((name, budget), []).append(linear_of(setting, chosen, test))
         if seeds and name in FIRST_METHODS:
             network((name, budget), 0, first)
+    for budget in sorted({budget for _, budget in without_linear}):
+        names = ", ".join(name for name, of in without_linear if of == budget)
+        left_out.append(f"all of {names} with {budget} functions")
+    keys = [key for key in keys if key not in without_linear]
     rounds = 0
-    for turn, seed in enumerate(seeds):
+    for turn in range(len(seeds)):
         found = dict(first) if turn == 0 else {}
-        for key in keys:
-            if key not in found and not network(key, turn, found):
-                break
-        if len(found) < len(keys):
-            left_out.append(f"networks: seed {seed} on {len(keys) - len(found)} of {len(keys)} sets")
-            if turn:
-                break
-        for key, errors in found.items():
-            done.network.setdefault(key, []).append(errors)
-        rounds += bool(found)
+        complete = all(key in found or network(key, turn, found) for key in keys)
+        if not complete and turn == 0:
+            missing = ", ".join(f"{name} ({budget})" for name, budget in keys if (name, budget) not in found)
+            left_out.append(f"networks on {missing}")
+        if complete or turn == 0:
+            for key, errors in found.items():
+                done.network.setdefault(key, []).append(errors)
+            rounds += bool(found)
+        if not complete:
+            break
     if rounds < len(seeds):
         left_out.append(f"networks: {len(seeds) - rounds} of {len(seeds)} seeds")
     candidates = _candidates(setting, done, rounds or RANDOM_DRAWS)

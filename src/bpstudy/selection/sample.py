@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers
+from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
 from bpstudy.selection.targets import Tolerances, energy_per_atom, forces_of
@@ -21,6 +21,7 @@ from bpstudy.symmetry import SymmetryFunctions
 from bpstudy.symmetry.compiled import compiled
 
 Array = NDArray[np.float64]
+MOST_ATOMS = 100_000
 
 
 @compiled
@@ -148,71 +149,105 @@ class Sample:
         return rows.reshape(-1, n_elements, m).swapaxes(1, 2)
 
 
-def draw_sample(
-    functions: SymmetryFunctions,
-    frames: Sequence[Atoms],
-    tolerances: Tolerances,
-    atoms_per_frame: int = 4,
-    n_frames: int = 400,
-    seed: int = 0,
-    forces: bool = True,
-) -> Sample:
-    """All values of at most `n_frames` frames, evenly taken, and derivatives by some atoms of each, drawn with `seed`.
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp], Array]
+"""Centres, atoms that move, and dG/dR of the pairs, (n_pairs, 3, n_functions)."""
 
-    The loss is that of `PoolEquations.least_squares`.
+
+class Drawing:
+    """Which frames and atoms a `Sample` is of, and what is known of them so far.
+
+    Frames are taken evenly: at most `n_frames`, and fewer where these would have far more than `MOST_ATOMS` atoms. In
+    each with forces `atoms_per_frame` atoms move, drawn with `seed`.
+    """
+
+    def __init__(
+        self, frames: Sequence[Atoms], atoms_per_frame: int = 4, n_frames: int = 400, seed: int = 0, forces: bool = True
+    ) -> None:
+        if len(frames) == 0:
+            raise ValueError("no frames were given")
+        atoms = sum(len(frame) for frame in frames)
+        count = min(n_frames, len(frames), max(2, MOST_ATOMS * len(frames) // atoms))
+        self.frames, rng = frames, np.random.default_rng(seed)
+        self._moved: dict[int, NDArray[np.bool_] | None] = {}
+        for k in np.unique(np.linspace(0, len(frames) - 1, count).round().astype(int)).tolist():
+            self._moved[k] = None
+            if forces and forces_of(frames[k]) is not None:
+                self._moved[k] = np.zeros(len(frames[k]), bool)
+                chosen = rng.choice(len(frames[k]), min(atoms_per_frame, len(frames[k])), replace=False)
+                self._moved[k][chosen] = True
+        self._values: dict[int, Array] = {}
+        self._pairs: dict[int, tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]] = {}
+
+    @property
+    def chosen(self) -> list[int]:
+        """Numbers of the frames."""
+        return list(self._moved)
+
+    def moved(self, k: int) -> NDArray[np.bool_] | None:
+        """Which atoms of frame `k` move; None where none do."""
+        return self._moved.get(k)
+
+    def add(self, k: int, values: Array, pairs: Pairs | None) -> None:
+        """What was computed of frame `k`, if it is one of these."""
+        if k not in self._moved:
+            return
+        self._values[k] = values
+        moved = self._moved[k]
+        if moved is not None and pairs is not None:
+            centre, atom, d = pairs
+            self._pairs[k] = centre, (np.cumsum(moved) - 1)[atom], d.astype(np.float32)
+
+    def sample(self, tolerances: Tolerances) -> Sample:
+        """All that was added, once every chosen frame was."""
+        chosen = [self.frames[k] for k in self._moved]
+        numbers = np.concatenate([frame.numbers for frame in chosen])
+        present = np.unique(numbers)
+        values = np.concatenate([self._values[k] for k in self._moved])
+        element = np.searchsorted(present, numbers)
+        mean, scale = np.zeros((len(present), values.shape[1])), np.ones((len(present), values.shape[1]))
+        for e in range(len(present)):
+            own = values[element == e]
+            mean[e], spread = own.mean(axis=0), own.std(axis=0)
+            scale[e] = np.where(spread > 1e-9 * np.maximum(np.abs(mean[e]), 1.0), spread, 1.0)
+        none = (np.zeros(0, int), np.zeros(0, int), np.zeros((0, 3, values.shape[1]), np.float32))
+        parts, moved = [none], [np.zeros((0, 3))]
+        first, count = 0, 0
+        for k, which in self._moved.items():
+            if which is not None:
+                centre, place, slopes = self._pairs[k]
+                parts.append((first + centre, count + place, slopes))
+                moved.append(self.frames[k].get_forces(apply_constraint=False)[which])
+                count += int(which.sum())
+            first += len(self.frames[k])
+        centre, place, slopes = (np.concatenate([part[k] for part in parts]) for k in range(3))
+        slopes /= scale.astype(np.float32)[element[centre]][:, None]
+        return Sample(
+            tuple(chemical_symbols[n] for n in present),
+            ((values - mean[element]) / scale[element]).astype(np.float32),
+            np.repeat(np.arange(len(chosen)), [len(frame) for frame in chosen]),
+            element,
+            np.array([[(frame.numbers == n).mean() for n in present] for frame in chosen]),
+            np.array([energy_per_atom(self.frames[k], k) for k in self._moved]),
+            centre,
+            place,
+            slopes,
+            np.concatenate(moved),
+            1 / (tolerances.energy_ev * len(chosen) ** 0.5),
+            1 / (tolerances.force_ev_per_angstrom * (3 * max(count, 1)) ** 0.5),
+        )
+
+
+def draw_sample(functions: SymmetryFunctions, frames: Sequence[Atoms], tolerances: Tolerances, **options) -> Sample:
+    """All values of some frames, and derivatives by some atoms of each; options are those of `Drawing`.
+
+    The loss is that of `PoolEquations.least_squares`, from which `accumulate` draws a sample in the same pass.
 
     Raises:
         ValueError: no frames, or energies or forces that cannot be used.
     """
-    if len(frames) == 0:
-        raise ValueError("no frames were given")
-    rng = np.random.default_rng(seed)
-    chosen = [
-        frames[k] for k in np.unique(np.linspace(0, len(frames) - 1, min(n_frames, len(frames))).round().astype(int))
-    ]
-    numbers = np.concatenate([frame.numbers for frame in chosen])
-    present = np.unique(numbers)
-    elements = tuple(next(symbol for symbol, n in atomic_numbers.items() if n == number) for number in present)
-    values = np.concatenate([functions.compute(frame) for frame in chosen])
-    element = np.searchsorted(present, numbers)
-    mean, scale = np.zeros((len(present), len(functions))), np.ones((len(present), len(functions)))
-    for e in range(len(present)):
-        own = values[element == e]
-        mean[e], spread = own.mean(axis=0), own.std(axis=0)
-        scale[e] = np.where(spread > 1e-9 * np.maximum(np.abs(mean[e]), 1.0), spread, 1.0)
-    pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    moved: list[np.ndarray] = []
-    first, count = 0, 0
-    for frame in chosen:
-        known = forces_of(frame) if forces else None
-        if known is not None:
-            atoms = np.sort(rng.choice(len(frame), min(atoms_per_frame, len(frame)), replace=False))
-            centre, atom, slopes = functions.pair_gradients(frame)
-            place = np.searchsorted(atoms, atom).clip(max=len(atoms) - 1)
-            keep = atoms[place] == atom
-            of = element[first + centre[keep]]
-            pairs.append(
-                (first + centre[keep], count + place[keep], (slopes[keep] / scale[of][:, None]).astype(np.float32))
-            )
-            moved.append(known.reshape(-1, 3)[atoms])
-            count += len(atoms)
-        first += len(frame)
-    frame_of = np.repeat(np.arange(len(chosen)), [len(frame) for frame in chosen])
-    composition = np.array([[(frame.numbers == n).mean() for n in present] for frame in chosen])
-    n_moved = max(sum(len(f) for f in moved), 1)
-    empty = (np.zeros(0, int), np.zeros(0, int), np.zeros((0, 3, len(functions)), np.float32))
-    centre, place, slopes = (np.concatenate([part[k] for part in pairs or [empty]]) for k in range(3))
-    return Sample(
-        elements,
-        ((values - mean[element]) / scale[element]).astype(np.float32),
-        frame_of,
-        element,
-        composition,
-        np.array([energy_per_atom(frame, k) for k, frame in enumerate(chosen)]),
-        centre,
-        place,
-        slopes,
-        np.concatenate(moved) if moved else np.zeros((0, 3)),
-        1 / (tolerances.energy_ev * len(chosen) ** 0.5),
-        1 / (tolerances.force_ev_per_angstrom * (3 * n_moved) ** 0.5),
-    )
+    drawing = Drawing(frames, **options)
+    for k in drawing.chosen:
+        moved, near = drawing.moved(k), functions.neighbors(frames[k])
+        pairs = None if moved is None else functions.pair_gradients(frames[k], near, moved)
+        drawing.add(k, functions.compute(frames[k], near=near), pairs)
+    return drawing.sample(tolerances)

@@ -16,7 +16,7 @@ from bpstudy.selection.cost import Surroundings, function_costs_us, surroundings
 from bpstudy.selection.equations import accumulate
 from bpstudy.selection.methods import Problem
 from bpstudy.selection.pool import Pool, PoolSettings, make_pool
-from bpstudy.selection.sample import draw_sample
+from bpstudy.selection.sample import Drawing
 from bpstudy.selection.targets import Tolerances
 from bpstudy.statistics.splits import folds_in_time
 
@@ -41,7 +41,7 @@ def prepare(
     threads: int = 1,
     seed: int = 0,
 ) -> Setting:
-    """Pool, equations and sample of the training frames, each in one pass.
+    """Pool, equations and sample of the training frames, in two passes: one for the pool, one for the rest.
 
     Args:
         folds: of each frame, for cross-validation; frames that belong together in one. None: five blocks in order.
@@ -55,15 +55,15 @@ def prepare(
     fold = folds_in_time(len(train)) if folds is None else np.asarray(folds, int)
     made = pool if isinstance(pool, Pool) else make_pool(train, pool)
     units = tolerances or Tolerances.typical(train, made.nearest_angstrom)
-    equations = accumulate(made.functions, train, fold, forces, threads=threads)
+    drawing = Drawing(train, seed=seed, forces=forces)
+    equations = accumulate(made.functions, train, fold, forces, threads=threads, drawing=drawing)
     if equations.has_forces and len(np.unique(equations.energies_ev_per_atom)) == 1:
         raise ValueError(
             f"all {len(train)} frames have the same energy an atom, {equations.energies_ev_per_atom[0]:g} eV, although"
             " there are forces; name the right energies (--energy)"
         )
     equations.least_squares(units)  # says at once where there is nothing to choose by
-    sample = draw_sample(made.functions, train, units, seed=seed, forces=forces)
     around = surroundings(train, made.functions.cutoff)
     costs = function_costs_us(made.functions, around)
-    problem = Problem(made.functions, equations, sample, costs, made.nearest_angstrom, units)
+    problem = Problem(made.functions, equations, drawing.sample(units), costs, made.nearest_angstrom, units)
     return Setting(train, fold, made, problem, around)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
-from bpstudy.selection.jacobian import Frame, Parameters, frame_rows, predict
+from bpstudy.selection.jacobian import Frame, Parameters, atomic, frame_rows, predict
 from bpstudy.selection.targets import FrameErrors, Tolerances, energy_per_atom, forces_of
 from bpstudy.symmetry import SymmetryFunctions
 
@@ -63,14 +63,18 @@ class TrialNetwork:
     parameters: Parameters
     weights: Array
 
-    def frame(self, atoms: Atoms, number: int, components: int | None, rng: np.random.Generator) -> Frame:
-        """A frame as the network takes it. Raises ValueError for an element that is not known."""
+    def _element(self, atoms: Atoms, number: int) -> NDArray[np.intp]:
+        """The place of each atom's element among `elements`."""
         symbols = np.array(atoms.get_chemical_symbols())
         if not np.isin(symbols, self.elements).all():
             raise ValueError(f"frame {number} has elements that training has not: {sorted(set(symbols))}")
-        element = np.array([self.elements.index(s) for s in symbols])
-        values, known = self.functions.compute(atoms), forces_of(atoms)
-        x = (values - self.mean[element]) / self.scale[element]
+        return np.array([self.elements.index(s) for s in symbols])
+
+    def frame(self, atoms: Atoms, number: int, components: int | None, rng: np.random.Generator) -> Frame:
+        """A frame as the network takes it. Raises ValueError for an element that is not known."""
+        element, known = self._element(atoms, number), forces_of(atoms)
+        near = self.functions.neighbors(atoms)
+        x = (self.functions.compute(atoms, near=near) - self.mean[element]) / self.scale[element]
         energy = energy_per_atom(atoms, number) - self.atomic[element].mean()
         if known is None:
             return Frame(x, element, np.zeros((len(atoms), 0, x.shape[1]), np.float32), energy, np.zeros(0))
@@ -78,21 +82,30 @@ class TrialNetwork:
         columns = np.arange(3 * n)
         if components is not None and components < 3 * n:
             columns = np.sort(rng.choice(3 * n, components, replace=False))
-        slopes = np.zeros((n, 3 * n, x.shape[1]), np.float32)
-        centre, atom, d = self.functions.pair_gradients(atoms)
-        rows = slopes.reshape(n, n, 3, -1)
-        rows[centre, atom] = -d / self.scale[element[centre]][:, None]
-        return Frame(x, element, np.ascontiguousarray(slopes[:, columns]), energy, known[columns])
+        place, moved = np.full((n, 3), -1), np.zeros(n, bool)
+        place.ravel()[columns], moved[columns // 3] = np.arange(len(columns)), True
+        slopes = np.zeros((n, len(columns), x.shape[1]), np.float32)
+        centre, atom, d = self.functions.pair_gradients(atoms, near, moved)
+        pair, axis = np.nonzero(place[atom] >= 0)
+        of = centre[pair]
+        slopes[of, place[atom[pair], axis]] = -d[pair, axis] / self.scale[element[of]]
+        return Frame(x, element, slopes, energy, known[columns])
 
     def errors(self, frames: Sequence[Atoms]) -> FrameErrors:
         """Errors of frames. Raises ValueError for an element that is not known."""
-        energies, forces, rng = [], [], np.random.default_rng(0)
+        energies, forces = [], []
         for number, atoms in enumerate(frames):
-            frame = self.frame(atoms, number, None, rng)
-            energy, force = predict(self.parameters, self.weights, frame)
-            energies.append(energy - frame.energy)
-            if frame.forces.size:
-                forces.append(force - frame.forces)
+            element, near = self._element(atoms, number), self.functions.neighbors(atoms)
+            x = (self.functions.compute(atoms, near=near) - self.mean[element]) / self.scale[element]
+            energy, slopes = self.atomic[element], np.empty_like(x)
+            for e in np.unique(element):
+                own = element == e
+                of_atoms, slopes[own] = atomic(self.parameters, self.weights, int(e), x[own])
+                energy[own] += of_atoms
+            energies.append(float(energy.mean()) - energy_per_atom(atoms, number))
+            if (known := forces_of(atoms)) is not None:
+                pull = self.functions.contract(atoms, slopes / self.scale[element], near=near)[0]
+                forces.append(pull.ravel() - known)
         return FrameErrors.of(energies, forces)
 
 

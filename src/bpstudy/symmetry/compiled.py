@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import numba
 import numpy as np
@@ -18,11 +19,13 @@ def compiled(function: Callable, fastmath: frozenset[str] = _FLAGS) -> Callable:
     neither the package's folder nor the user's cache folder can be written, each process compiles anew (a few seconds):
     set NUMBA_CACHE_DIR.
     """
+    # Python's error model tests each divisor for zero, so that no loop with a division runs in SIMD lanes.
+    options: dict[str, Any] = {"nogil": True, "fastmath": set(fastmath), "error_model": "numpy"}
     try:
-        return numba.njit(nogil=True, fastmath=set(fastmath), cache=True)(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError as error:  # numba: "cannot cache function ...: no locator available"
         log.warning("no folder for compiled code, compiling anew in this process: %s", error)
-        return numba.njit(nogil=True, fastmath=set(fastmath))(function)
+        return numba.njit(**options)(function)
 
 
 @compiled

@@ -108,14 +108,24 @@ class SymmetryFunctions:
         gradients[centre, :, atom] = d.swapaxes(1, 2)
         return self._values(near), gradients
 
-    def pair_gradients(self, atoms: Atoms, near: Neighbors | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def pair_gradients(
+        self, atoms: Atoms, near: Neighbors | None = None, moved: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Gradients of the pairs of atoms that see each other, in memory proportional to their number.
 
         Returns centre i and atom a (n_pairs,), sorted by centre, then atom, with a = i for each atom that has
         neighbours, and d (n_pairs, 3, n_functions) = dGᵢf/dRₐ in 1/Å. All images of atom a move together. The
-        derivatives of all other pairs are 0. `near`: `neighbors` of the structure, where they are known.
+        derivatives of all other pairs are 0. `near`: `neighbors` of the structure, where they are known. `moved` (bool,
+        (n_atoms,)) restricts the atoms a (None: all), and time and memory to the centres that see one of them.
         """
-        return derivatives.pair_gradients(self._blocks, len(self), near or self.neighbors(atoms))
+        near = near or self.neighbors(atoms)
+        if moved is None or moved.all():
+            return derivatives.pair_gradients(self._blocks, len(self), near)
+        seeing = moved.copy()
+        seeing[near.centres()[moved[near.atom]]] = True
+        centre, atom, d = derivatives.pair_gradients(self._blocks, len(self), near.around(seeing))
+        kept = moved[atom]
+        return centre[kept], atom[kept], d[kept]
 
     def summed_gradients(
         self, atoms: Atoms, near: Neighbors | None = None, centres: np.ndarray | None = None

@@ -101,6 +101,94 @@ class SecondOrder:
         return found
 
 
+class _Growing:
+    """A set that grows by one function at a time, with the loss that each candidate would bring; what earlier steps
+    computed stays.
+
+    Attributes:
+        chosen: functions in the order of choice.
+        loss: of these.
+    """
+
+    def __init__(self, losses: SecondOrder, start: Sequence[int]) -> None:
+        m, width = losses.n_functions, losses._linear.shape[2]
+        self._of, self._targets = losses, losses.targets.astype(np.float32)
+        self.chosen: list[int] = []
+        self.loss = losses.square
+        self._features = np.zeros((len(self._targets), 0), np.float32)
+        self._lower = np.zeros((0, 0))  # L of the features
+        self._z = np.zeros(0)
+        self._parts: list[NDArray[np.float32]] = []  # of the candidates' blocks C, (n_rows, m · n_elements)
+        self._v: list[Array] = []  # L⁻¹AᵀC of each, (n_features, m · n_elements)
+        self._inner = np.zeros((m, 0, 0))  # CᵀC + λ − VᵀV of each candidate
+        self._pull = np.zeros((m, 0))  # Cᵀy − Vᵀz
+        self._shape = m, width
+        for part in (losses._linear, losses._squares):
+            self._widen(part)
+        for j in start:
+            self.add(j)
+
+    def losses(self) -> Array:
+        """With each of the functions, (n_functions,); of those chosen it means nothing."""
+        return self.loss - np.einsum(
+            "mw,mw->m", self._pull, np.linalg.solve(self._inner, self._pull[..., None])[..., 0]
+        )
+
+    def add(self, j: int) -> None:
+        """Put function `j` into the set."""
+        new = self._of.block(self.chosen, [j])[:, 0]
+        side = _solve(self._lower, np.asarray(self._features.T @ new, float))
+        inner = np.asarray(new.T @ new, float) + self._of.ridge * np.eye(new.shape[1]) - side.T @ side
+        corner = cholesky(inner, lower=True)
+        z = _solve(corner, np.asarray(new.T @ self._targets, float) - side.T @ self._z)
+        self.loss -= float(z @ z)
+        rows = []
+        for k, part in enumerate(self._parts):
+            row = _solve(corner, np.asarray(new.T @ part, float) - side.T @ self._v[k])
+            self._v[k] = np.concatenate([self._v[k], row])
+            rows.append(row.reshape(len(row), *self._shape))
+        block = np.concatenate(rows, axis=2)
+        self._inner -= np.einsum("fmv,fmw->mvw", block, block, optimize=True)
+        self._pull -= np.einsum("fmw,f->mw", block, z)
+        zeros = np.zeros((len(self._lower), len(corner)))
+        self._lower = np.block([[self._lower, zeros], [side.T, corner]])
+        self._z, self._features = np.append(self._z, z), np.concatenate([self._features, new], axis=1)
+        self.chosen.append(j)
+        if len(self.chosen) <= self._of.partners:
+            self._widen(self._of.products(j))
+
+    def _widen(self, part: NDArray[np.float32]) -> None:
+        """Further features of every candidate."""
+        (m, width), own = self._shape, part.reshape(len(part), -1)
+        v = _solve(self._lower, np.asarray(self._features.T @ own, float))
+        self._parts.append(own)
+        self._v.append(v)
+        cross = [
+            self._products(other, own) - self._products(of, v) for other, of in zip(self._parts, self._v, strict=True)
+        ]
+        cross[-1] = cross[-1] + self._of.ridge * np.eye(width)
+        side = np.concatenate(cross[:-1], axis=1) if len(cross) > 1 else np.zeros((m, 0, width))
+        self._inner = np.concatenate(
+            [
+                np.concatenate([self._inner, side], axis=2),
+                np.concatenate([side.swapaxes(1, 2), cross[-1]], axis=2),
+            ],
+            axis=1,
+        )
+        pull = np.asarray(own.T @ self._targets, float) - v.T @ self._z
+        self._pull = np.concatenate([self._pull, pull.reshape(m, width)], axis=1)
+
+    def _products(self, a: NDArray, b: NDArray) -> Array:
+        """aᵀb of each candidate's columns, (m, width, width)."""
+        m, width = self._shape
+        return np.einsum("rmv,rmw->mvw", a.reshape(-1, m, width), b.reshape(-1, m, width), dtype=float)
+
+
+def _solve(lower: Array, rows: Array) -> Array:
+    """L⁻¹ rows; there may be none."""
+    return np.asarray(solve_triangular(lower, rows, lower=True)) if len(lower) else rows
+
+
 def second_order_forward(
     losses: SecondOrder, n: int, start: Sequence[int] = (), exchanges: int = 0, costs: Array | None = None
 ) -> tuple[list[int], list[float]]:
@@ -116,16 +204,14 @@ def second_order_forward(
     """
     if not max(len(start), 1) <= n <= losses.n_functions:
         raise ValueError(f"n: {n} functions of {losses.n_functions} with {len(start)} given; that is not possible")
-    chosen, history = list(start), []
-    current = losses.loss(chosen) if chosen else losses.square
-    while len(chosen) < n:
-        others = [j for j in range(losses.n_functions) if j not in chosen]
-        found = losses.losses_with(chosen, others)
-        merit = found if costs is None else -np.log(current / np.maximum(found, 1e-12)) / costs[others]
-        best = int(merit.argmin())
-        chosen.append(others[best])
-        current = float(found[best])
-        history.append(current)
+    growing, history = _Growing(losses, start), []
+    while len(growing.chosen) < n:
+        found = growing.losses()
+        merit = found if costs is None else -np.log(growing.loss / np.maximum(found, 1e-12)) / costs
+        merit[growing.chosen] = np.inf
+        growing.add(int(merit.argmin()))
+        history.append(growing.loss)
+    chosen, current = growing.chosen, growing.loss
     for _ in range(exchanges):
         better = _exchange(losses, chosen, current)
         if better is None:
@@ -136,9 +222,9 @@ def second_order_forward(
 
 
 def _exchange(losses: SecondOrder, chosen: list[int], current: float) -> tuple[list[int], float] | None:
-    """The first exchange that helps, tried in the order of what their loss costs least; at most a third of them."""
+    """The first exchange that helps, least costly ones first; a third of them are tried, and at most nine."""
     without = np.array([losses.loss(chosen[:k] + chosen[k + 1 :]) for k in range(len(chosen))])
-    for k in np.argsort(without, kind="stable")[: max(3, len(chosen) // 3)]:
+    for k in np.argsort(without, kind="stable")[: min(max(3, len(chosen) // 3), 9)]:
         rest = chosen[:k] + chosen[k + 1 :]
         others = [j for j in range(losses.n_functions) if j not in rest]
         found = losses.losses_with(rest, others)
