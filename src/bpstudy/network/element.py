@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bpstudy.descriptors.features import Features
 from bpstudy.descriptors.gradients import Derivatives
 from bpstudy.network.activations import ACTIVATIONS
-from bpstudy.network.model import AtomicNetwork
+from bpstudy.network.model import AtomicNetwork, numbers
 from bpstudy.symmetry.compiled import compiled
 
 Array = NDArray[np.float64]
@@ -73,10 +73,10 @@ def element_networks(network: AtomicNetwork) -> dict[str, ElementNetwork]:
                 raise UnknownActivationError(
                     f"activation {name!r} has no forces here; allowed are {', '.join(ACTIVATIONS)}"
                 )
-            kernel, bias = (np.asarray(w, dtype=np.float64) for w in dense.get_weights())
+            kernel, bias = numbers(dense)
             layers.append(Layer(kernel, bias, name))
         straight = network.direct(element)
-        direct = None if straight is None else np.asarray(straight.get_weights()[0], dtype=np.float64)[:, 0]
+        direct = None if straight is None else numbers(straight)[0][:, 0]
         found[element] = ElementNetwork(
             *network.standardise(element), tuple(layers), scale.scale_ev, scale.offsets_ev[element], direct
         )

@@ -88,7 +88,7 @@ class AtomicNetwork:
 
     def standardise(self, element: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """1 / std and -mean / std of each function of an element: z = factor · G + shift."""
-        factor, shift = self.model.get_layer(f"{element}_standardise").get_weights()
+        factor, shift = numbers(self.model.get_layer(f"{element}_standardise"))
         return factor, shift
 
     def dense(self, element: str) -> list[layers.Dense]:
@@ -120,7 +120,7 @@ class AtomicNetwork:
 
     def get_weights(self) -> NDArray[np.float64]:
         """All weights to train as one flat vector."""
-        return np.concatenate([variable.numpy().ravel() for variable in self.variables()], dtype=np.float64)
+        return np.concatenate([np.asarray(variable.value).ravel() for variable in self.variables()])
 
     def set_weights(self, flat: NDArray[np.float64]) -> None:
         """Inverse of `get_weights`."""
@@ -135,7 +135,7 @@ class AtomicNetwork:
         """The fixed map from network outputs to eV."""
         offsets, scale = {}, 0.0
         for element in self.labels:
-            kernel, bias = self.model.get_layer(f"{element}_energy").get_weights()
+            kernel, bias = numbers(self.model.get_layer(f"{element}_energy"))
             offsets[element], scale = float(bias[0]), float(kernel[0, 0])
         return EnergyScale(offsets, scale / self.mean_atoms**0.5, self.mean_atoms)
 
@@ -147,6 +147,11 @@ class AtomicNetwork:
             labels = {element: list(names) for element, names in self.labels.items()}
             description = json.dumps({"format": FORMAT, "labels": labels, "mean_atoms": self.mean_atoms})
             _rewrite(temporary, {DESCRIPTION: description.encode()})
+
+
+def numbers(layer: layers.Layer) -> list[NDArray[np.float64]]:
+    """The weights of a layer."""
+    return [np.asarray(weight.value) for weight in layer.weights]
 
 
 def build_network(

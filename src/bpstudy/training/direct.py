@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bpstudy.network.model import AtomicNetwork
+from bpstudy.network.model import AtomicNetwork, numbers
 from bpstudy.training.ridge import LinearModel
 
 
@@ -27,7 +27,7 @@ def start_at_ridge(network: AtomicNetwork, model: LinearModel) -> NDArray[np.flo
         direct, output = network.direct(element), network.dense(element)[-1]
         if direct is None:
             raise ValueError(f"{element}: the network has no direct layer; build it with direct=True")
-        kernel, bias = output.get_weights()
+        kernel, bias = numbers(output)
         if kernel.any() or bias.any():
             raise ValueError(f"{element}: the output layer is not zero; start with a network that is not trained yet")
         factor, shift = network.standardise(element)
