@@ -241,6 +241,18 @@ def test_a_function_that_wakes_up_after_training_does_not_rule_ridge():
     assert told[1] == pytest.approx(told[0], abs=1e-6)
 
 
+def test_a_function_that_is_dead_for_the_atoms_is_dead_in_their_sum():
+    """Thirty hardly seen neighbours add up; one atom that sees a whole one must not tear the structure apart."""
+    rng = np.random.default_rng(1)
+    live = rng.normal(size=(60, 30, 2))
+    dead = np.broadcast_to(rng.uniform(0, 5e-4, (60, 1, 1)), (60, 30, 1))
+    energies = live.sum(axis=1) @ [1.0, -0.5] + 100 * dead.sum(axis=(1, 2))
+    fits = [Features.of_arrays({"Li": np.concatenate([live, x], axis=2)}) for x in (dead, dead + 1.0)]
+    model = ridge(fits[0], energies)
+    assert model.coefficients["Li"][2] == 0
+    np.testing.assert_allclose(model.energies(fits[1]), model.energies(fits[0]), rtol=1e-12)
+
+
 def test_ridge_needs_an_energy_a_frame():
     with pytest.raises(ValueError, match="3 for 4 frames"):
         ridge(Features.of_arrays({"Li": np.ones((4, 2, 1))}), [1.0, 2.0, 3.0])

@@ -31,7 +31,7 @@ class LinearModel:
         offsets_ev: {element: eV}.
         penalty: of the fit that found it: it minimises mean (ΔE / n_atoms)² / spread² + force_weight · mean ΔF² /
             mean F² (+ stress_weight · mean ΔW² / mean W², W the virials per atom) + Σ penalty · coefficients², 1/eV²,
-            {element: (n_functions,)}.
+            {element: (n_functions,)}. Dead functions have the coefficient 0, and 1 / spread² here.
     """
 
     coefficients: Mapping[str, Array]
@@ -81,8 +81,9 @@ def ridge(
     The energies of the atoms are fitted too, without a penalty; for one element they are the intercept. The loss is
 
     Σ (ΔE / n_atoms)² / spread² + (n_frames / N_F) · force_weight · Σ ΔF² / mean F² + strength / spread_E² · |c|², and
-    for the virials per atom a term as for the forces, with c the coefficients of the sums per atom, standardised but
-    for dead ones, and spread_E that of the energies of cells of the mean number of atoms. The strength is chosen among
+    for the virials per atom a term as for the forces, with c the coefficients of the sums per atom, standardised but for
+    constant ones, and spread_E that of the energies of cells of the mean number of atoms. Functions that are dead for
+    the atoms of their element, as in the networks' `Scaler`, take no part. The strength is chosen among
     `STRENGTHS` by the same loss, without its last term, over contiguous folds of the frames, `gap` frames apart; the
     forces of a fold are those of its frames. For energies of frames of one composition it is
     `sklearn.linear_model.Ridge` on their sums.
@@ -123,6 +124,7 @@ class _Problem:
         size = features.n_atoms / self.energy_scale.mean_atoms
         self.composition = np.stack(list(features.counts().values()), axis=1) / features.n_atoms[:, None]
         self.x = features.sums() / size[:, None]
+        self.dead = np.concatenate([is_dead(of.values) for of in features.rows.values()])
         self.y = (energies - self.energy_scale.baseline_ev(features.counts())) / size
         self.spread = self.energy_scale.unit_ev
         self.slopes = [(of, -of.sums(), rms(of.targets), weight) for of, weight in slopes]
@@ -143,10 +145,11 @@ class _Problem:
         return np.vstack(rows), np.concatenate(targets)
 
     def solve(self, frames: NDArray[np.intp]) -> _Fitted:
-        """The columns are scaled by the frames fitted to, with forces by all."""
+        """The columns are scaled by the frames fitted to, with forces by all; dead ones are nothing in any unit."""
         known = self.x if self.slopes else self.x[frames]
         spread = known.std(axis=0)
         scale = np.where(is_dead(known) | (spread == 0), 1.0, spread)
+        scale[self.dead] = np.inf
         both = np.column_stack([self.x[frames], self.y[frames]])
         told = np.asarray(np.linalg.lstsq(self.composition[frames], both, rcond=1e-10)[0], dtype=np.float64)
         of = _Fitted(np.empty(0), told[:, :-1], scale, told[:, -1])
@@ -161,7 +164,8 @@ class _Problem:
         of = self.solve(np.arange(self.features.n_frames))
         raw = of.coefficients[best] / of.scale
         constants = (of.mean - of.centre @ raw) / self.energy_scale.mean_atoms
-        penalty = STRENGTHS[best] / self.spread**2 / self.features.n_frames * of.scale**2
+        of_living = STRENGTHS[best] / self.features.n_frames * of.scale**2
+        penalty = np.where(self.dead, 1.0, of_living) / self.spread**2
         rows = self.features.rows
         ends = np.cumsum([known.values.shape[1] for known in rows.values()])[:-1]
         return LinearModel(
