@@ -81,9 +81,9 @@ def ridge(
     The energies of the atoms are fitted too, without a penalty; for one element they are the intercept. The loss is
 
     Σ (ΔE / n_atoms)² / spread² + (n_frames / N_F) · force_weight · Σ ΔF² / mean F² + strength / spread_E² · |c|², and
-    for the virials per atom a term as for the forces, with c the coefficients of the sums per atom, standardised but for
-    constant ones, and spread_E that of the energies of cells of the mean number of atoms. Functions that are dead for
-    the atoms of their element, as in the networks' `Scaler`, take no part. The strength is chosen among
+    for the virials per atom a term as for the forces, with c the coefficients of the sums per atom, standardised but
+    for constant ones, and spread_E that of the energies of cells of the mean number of atoms. Functions that are dead
+    for the atoms of their element, as in the networks' `Scaler`, take no part. The strength is chosen among
     `STRENGTHS` by the same loss, without its last term, over contiguous folds of the frames, `gap` frames apart; the
     forces of a fold are those of its frames. For energies of frames of one composition it is
     `sklearn.linear_model.Ridge` on their sums.
