@@ -134,11 +134,15 @@ def test_given_energies_of_the_atoms_are_kept_and_cost_nothing(frames, direct):
     known, checked = frame_set(FUNCTIONS, frames[:30], 6), frame_set(FUNCTIONS, frames[30:40], 6)
     how = FitSettings((4,), (TrainingSettings(max_iterations=12),), 1.0, direct=direct)
     given = {"Al": 3.2, "Cu": 3.6}  # eV above the atoms in the crystals: the cohesive energies
-    found = fit_sets(FUNCTIONS, known, checked, replace(how, atomic_energies_ev=given))
-    usual = fit_sets(FUNCTIONS, known, checked, how)
+    seeds = range(6)  # of one alone, chance decides
+    found = fit_sets(FUNCTIONS, known, checked, replace(how, atomic_energies_ev=given), seeds)
+    usual = fit_sets(FUNCTIONS, known, checked, how, seeds)
     assert found.fits[0].network.energy_scale.offsets_ev == given
-    errors = [rms(of.predict(frames[40:])[0].energies_ev - energies(frames[40:])) for of in (found, usual)]
-    assert errors[0] < 1.5 * errors[1]
+    errors = [
+        [rms(predicted.energies_ev - energies(frames[40:])) for predicted in of.predict(frames[40:]).values()]
+        for of in (found, usual)
+    ]
+    assert np.median(errors[0]) < 1.5 * np.median(errors[1])
 
 
 def energies(frames):
