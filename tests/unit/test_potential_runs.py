@@ -90,3 +90,15 @@ def test_a_run_that_breaks_is_kept_as_far_as_it_held(tmp_path, results):
     assert 3 <= len(table) < 301
     figure = potential_runs(results.energies.assign(broke=True), results.rdf, results.motion)
     assert figure.axes[0].get_legend().get_texts()[0].get_text() == "4 atoms (broke)"
+
+
+def test_a_run_that_heats_up_has_broken_though_it_conserves_its_energy(tmp_path):
+    """A structure that the potential pulls apart: potential energy becomes kinetic."""
+    make(tmp_path, [alloy(seed) for seed in range(10)], FUNCTIONS)
+    potential, atoms = Potential(tmp_path, on_extrapolation="ignore"), alloy(5)
+    atoms.set_momenta(1e-3 * atoms.get_momenta())
+    settings = Run(200, 0.5, 1.0, None, 1)
+    table, broke_fs = whole_or_broken(atoms, potential, settings, None)
+    assert broke_fs < 100
+    assert table["temperature_kelvin"].max() <= 3 * settings.temperature_kelvin
+    assert np.ptp(table["total_ev"]) < 0.01 * len(atoms)

@@ -22,6 +22,7 @@ CELL, SUPERCELL, BATH = "NVE", "NVE, supercell", "NVT"
 ROWS = 1000  # at most, of the energies kept of each run
 LEAST_ROWS = 3  # for a slope of the energy
 BROKEN_EV = 0.01  # of the total energy per atom; a third of k_B T at 300 K: the temperature means nothing from then on
+HOT = 3.0  # times the temperature at the start or of the bath: the structure falls apart, its energy conserved or not
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,9 @@ class Results:
     Attributes:
         energies: run, atoms, broke, and the columns of `bpstudy.potential.md.run`.
         summary: one row per run: drift of the total energy and RMS deviation from it (NaN for NVT), temperature, speed,
-            extrapolations, and the time at which it broke (NaN if it did not): atoms lie on one another, or the total
-            energy in NVE is off by more than `BROKEN_EV` an atom. Rows from then on are left out.
+            extrapolations, and the time at which it broke (NaN if it did not): atoms lie on one another, or in NVE the
+            total energy is off by more than `BROKEN_EV` an atom, or the temperature above `HOT` times that at the
+            start. Rows from then on are left out.
         rdf: g(r) of `source` DFT and network, the latter in NVT.
         motion: velocity autocorrelation and mean square displacement of the two.
     """
@@ -102,7 +104,9 @@ def whole_or_broken(
             raise
         table, broke_fs = error.table, float(error.table["time_fs"].iloc[-1])
     if settings.friction_per_fs is None:
+        kelvin = table["temperature_kelvin"]
         off = (table["total_ev"] - table["total_ev"].iloc[0]).abs() > BROKEN_EV * len(atoms)
+        off |= kelvin > HOT * max(kelvin.iloc[0], settings.temperature_kelvin)
         if off.any():
             whole = max(int(off.to_numpy().argmax()), LEAST_ROWS)
             table, broke_fs = table.iloc[:whole], float(table["time_fs"].iloc[whole])
