@@ -6,13 +6,19 @@ that set.
     python -m benchmarks.mlearn_choice --data FOLDER
 
 FOLDER is that of `benchmarks.mlearn`. For each element, sets of a third of the published number of functions, of as
-many, and of 64, by each method; on each set a linear potential and networks of several seeds (a random set of its own
-for each), as `bpstudy choose` fits them and with the same settings for every element. Functions are chosen and networks
-fitted, and stopped, on training frames alone; the test frames are those published, snapshots of trajectories that are
-trained on as well. Errors are over all force components of the test frames, means over the seeds, with the lowest and
-the highest.
+many, of 64, or of any number (`--size`), by each method; on each set a linear potential and networks of several seeds
+(a random set of its own for each), as `bpstudy choose` fits them and with the same settings for every element.
+Functions are chosen and networks fitted, and stopped, on training frames alone. Errors are over all force components of
+the test frames, means over the seeds, with the lowest and the highest; `behind_random` is how far the score is from
+that of random sets, with the 95 % interval of a bootstrap over seeds and frames.
 
-Writes `docs/mlearn_choice.csv`, rows of other elements in it stay, and prints it and the goals as Markdown.
+--split published: the test frames of the data, snapshots of trajectories that are trained on as well;
+--split trajectory: another part of all frames, so that a trajectory (a mode of strain, a surface) stays on one side.
+
+--short fits networks of a few steps to fewer components of the forces, so that more seeds and random sets are
+affordable: for comparing methods, not for the least error.
+
+Writes `docs/mlearn_choice.csv`; rows of other elements, splits, numbers, methods and models in it stay.
 """
 
 from __future__ import annotations
@@ -27,26 +33,27 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
+from benchmarks.mlearn import BY_DESCRIPTION
+from bpstudy.data.dataset import table_of
+from bpstudy.data.parts import TEST, parts_of
 from bpstudy.files import write_table
-from bpstudy.selection.reading import blocks, groups, read_data
+from bpstudy.selection.reading import blocks, first_copies, groups, read_data
 from bpstudy.selection.recommendation import Candidate
 from bpstudy.selection.run import run
 from bpstudy.selection.setting import prepare
-from bpstudy.selection.trial import trial_fit
+from bpstudy.selection.trial import TrialSettings, trial_fit
 from bpstudy.symmetry import from_n2p2
+from tools.mlearn import ENERGY, ENERGY_RMSE, FORCE, FORCE_RMSE, choice_table, goals_table
 
 ROOT = Path(__file__).parents[1]
 ELEMENTS = ("Mo", "Si", "Ge")
-METHODS = ("second-order", "forward", "cur", "random")
-OURS = METHODS[:2]
-SIZES = ("third", "equal", "most")
+METHODS = ("second-order", "forward", "random")
 LARGEST = 64
-ERRORS = (
-    "energy_mae_mev_per_atom",
-    "energy_rmse_mev_per_atom",
-    "force_mae_ev_per_angstrom",
-    "force_rmse_ev_per_angstrom",
-)
+SHORT = TrialSettings(iterations=12, patience=12, components=48)
+SPLITS = ("published", "trajectory")
+ERRORS = (ENERGY, ENERGY_RMSE, FORCE, FORCE_RMSE)
+KEY = ["element", "split", "functions", "method", "model"]
+BEHIND = ("behind_random", "behind_random_low", "behind_random_high")
 
 
 def pooled(candidate: Candidate, sizes: np.ndarray) -> dict[str, np.ndarray]:
@@ -63,38 +70,54 @@ def pooled(candidate: Candidate, sizes: np.ndarray) -> dict[str, np.ndarray]:
     return dict(zip(ERRORS, values, strict=True))
 
 
+def frames_of(data: Path, element: str, split: str) -> tuple[list[Atoms], list[Atoms]]:
+    """Training and test frames."""
+    train, test = (read_data([data / f"{element}_{part}.xyz.xz"]) for part in ("training", "test"))
+    if split == "published":
+        return train, test
+    frames = [*train, *test]
+    table, _ = table_of(iter(frames))
+    held = np.array(parts_of(table, first_copies(frames).tolist(), BY_DESCRIPTION)) == TEST
+    return [frames[k] for k in np.flatnonzero(~held)], [frames[k] for k in np.flatnonzero(held)]
+
+
 def of_element(
-    data: Path, element: str, sizes_asked: Sequence[str], seeds: int, methods: Sequence[str]
+    data: Path, element: str, split: str, sizes: Sequence[str], seeds: int, methods: Sequence[str], short: bool
 ) -> list[dict[str, Any]]:
     """The rows of one element."""
-    train: list[Atoms] = read_data([data / f"{element}_training.xyz.xz"])
-    test: list[Atoms] = read_data([data / f"{element}_test.xyz.xz"])
+    train, test = frames_of(data, element, split)
     published = len(from_n2p2((data / f"{element}_published.nn").read_text())[element])
     began = time.process_time()
     setting = prepare(train, blocks(groups(train), 5))
     prepared = time.process_time() - began
-    sizes = np.array([len(frame) for frame in test])
-    numbers = dict(zip(SIZES, (round(published / 3), published, LARGEST), strict=True))
-    budgets = {numbers[size]: size for size in sizes_asked}
+    atoms = np.array([len(frame) for frame in test])
+    numbers = {"third": round(published / 3), "equal": published, "most": LARGEST}
+    budgets = [numbers.get(size) or int(size) for size in sizes]
     began = time.process_time()
     answer = run(
-        setting, test, list(budgets), methods, trial_fit(), range(seeds), say=lambda text: print(text, flush=True)
+        setting,
+        test,
+        budgets,
+        methods,
+        trial_fit(SHORT if short else None),
+        range(seeds),
+        say=lambda text: print(f"{time.process_time():6.0f} s  {text}", flush=True),
     )
     seconds = time.process_time() - began
     rows = []
     for candidate, row in zip(answer.candidates, answer.ranking.table.to_dict("records"), strict=True):
         found: dict[str, Any] = {
             "element": element,
-            "budget": budgets[candidate.budget],
+            "split": split,
             "functions": candidate.budget,
             "method": candidate.method,
-            "model": candidate.model,
+            "model": f"{'short ' if short and candidate.model == 'network' else ''}{candidate.model}",
             "fits": len(candidate.energy_errors),
             "cost_us_per_atom": row["cost_us_per_atom"],
-            "recommended": row["recommended"],
         }
-        for name, values in pooled(candidate, sizes).items():
+        for name, values in pooled(candidate, atoms).items():
             found |= {name: values.mean(), f"{name}_low": values.min(), f"{name}_high": values.max()}
+        found |= {name: row[name] for name in BEHIND}
         rows.append(found | {"prepare_cpu_s": round(prepared, 1), "fits_cpu_s": round(seconds, 1)})
     return rows
 
@@ -106,48 +129,15 @@ def published_rows(data: Path, element: str) -> list[dict[str, Any]]:
     rows = []
     for name, method in (("nnp", "published network"), ("gap", "GAP")):
         errors = {key: table[f"{name}_{key}"] for key in ERRORS if f"{name}_{key}" in table}
-        rows.append({"element": element, "method": method, **errors})
+        rows.append({"element": element, "split": "published", "method": method, **errors})
     rows[0]["functions"] = functions
     return rows
 
 
-def shown(table: pd.DataFrame) -> list[str]:
-    """The table in Markdown, with the lowest and the highest of several fits."""
-    names = ("energy MAE, meV/atom", "energy RMSE", "force MAE, eV/Å", "force RMSE")
-    header = ("element", "functions", "method", "model", "fits", *names)
-    lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
-    for row in table.to_dict("records"):
-        cells = [row["element"], *("" if pd.isna(row[k]) else row[k] for k in ("functions", "method", "model", "fits"))]
-        for name, digits in zip(ERRORS, (2, 2, 4, 4), strict=True):
-            if pd.isna(row[name]):
-                cells.append("")
-                continue
-            text = f"{row[name]:.{digits}f}"
-            if pd.notna(row["fits"]) and row["fits"] > 1:
-                text += f" ({row[f'{name}_low']:.{digits}f}–{row[f'{name}_high']:.{digits}f})"
-            cells.append(text)
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return lines
-
-
-def goals(table: pd.DataFrame) -> list[str]:
-    """Reached or not: the main method's networks (`OURS[0]`, fixed beforehand) against the published errors."""
-    lines = ["| element | goal | energy | force | reached |", "| --- | --- | --- | --- | --- |"]
-    for element, rows in table.groupby("element", sort=False):
-        theirs, gap = (rows[rows["method"] == name].iloc[0] for name in ("published network", "GAP"))
-        ours = rows[(rows["method"] == OURS[0]) & (rows["model"] == "network")].set_index("budget")
-        for budget, most in (("third", 1.0), ("equal", 0.85)):
-            if budget not in ours.index:
-                continue
-            ratios = [ours.loc[budget, key] / theirs[key] for key in (ERRORS[0], ERRORS[2])]
-            goal = f"{int(ours.loc[budget, 'functions'])} functions: MAE at most {most:g} of the published network's"
-            reached = "yes" if max(ratios) <= most else "no"
-            lines.append(f"| {element} | {goal} | {ratios[0]:.2f} | {ratios[1]:.2f} | {reached} |")
-        best = float(ours[ERRORS[2]].min())
-        reached = "yes" if best <= gap[ERRORS[2]] else "no"
-        goal = f"{int(ours['functions'].max())} functions or fewer: force MAE at most GAP's {gap[ERRORS[2]]:g} eV/Å"
-        lines.append(f"| {element} | {goal} | | {best:.3f} eV/Å | {reached} |")
-    return lines
+def merged(known: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Both tables, what was found anew in the place of what was known."""
+    table = pd.concat([known, found], ignore_index=True).drop_duplicates(KEY, keep="last")
+    return table.astype({"functions": "Int64", "fits": "Int64"}).sort_values(KEY, na_position="first")
 
 
 def main() -> None:
@@ -156,18 +146,28 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "docs/mlearn_choice.csv")
     parser.add_argument("--element", action="append", help="one of the set; several times (Mo, Si and Ge)")
     parser.add_argument("--method", action="append", help="of choosing; several times")
-    parser.add_argument("--size", action="append", choices=SIZES, help="of the sets; several times")
+    parser.add_argument("--size", action="append", help="third, equal, most or a number; several times")
+    parser.add_argument("--split", choices=SPLITS, default=SPLITS[0])
     parser.add_argument("--seeds", type=int, default=3, help="networks on each set, and random sets")
+    parser.add_argument("--short", action="store_true", help="networks of a few steps")
     options = parser.parse_args()
+    table = pd.read_csv(options.output) if options.output.exists() else pd.DataFrame(columns=KEY)
     for element in options.element or ELEMENTS:
         rows = published_rows(options.data, element)
-        rows += of_element(options.data, element, options.size or SIZES, options.seeds, options.method or METHODS)
-        table = pd.DataFrame(rows).astype({"functions": "Int64", "fits": "Int64"})
-        if options.output.exists():
-            known = pd.read_csv(options.output, dtype={"functions": "Int64", "fits": "Int64"})
-            table = pd.concat([known[known["element"] != element], table], ignore_index=True)
+        rows += of_element(
+            options.data,
+            element,
+            options.split,
+            options.size or ("third", "equal", "most"),
+            options.seeds,
+            options.method or METHODS,
+            options.short,
+        )
+        if options.output.exists():  # another run may have written meanwhile
+            table = pd.read_csv(options.output)
+        table = merged(table, pd.DataFrame(rows))
         write_table(options.output, table)
-    print("\n".join([*shown(table), "", *goals(table)]))
+    print("\n".join([*choice_table(table, options.split), "", *goals_table(table)]))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tools import mlearn
 from tools.findings import findings
 from tools.tables import between, renew
 
@@ -95,6 +96,8 @@ between(
         )
     ],
 )
+
+mlearn.renew()
 
 for picture in sorted((DOCS / "images").glob("*.png")):
     drawn = RESULTS / "figures" / picture.name
