@@ -183,7 +183,7 @@ def test_numbers_of_the_paper_are_those_of_the_tables(built, study):
     assert f"with {len(study.seeds)} random seeds per setting" in text
     assert "error of 0.737 meV per atom, the same number of consecutive frames 5.55" in text
     assert "lowers the held-out errors of energies and forces to 35 % and 27 %" in text
-    assert "does not survive on held-out frames" in text
+    assert "does not hold on held-out frames" in text
     assert "We reproduce C4;" in text
     assert "0.123 (0.11–0.16) 0.345 7.38 (6.6–9.6) 8.76" in text  # the first pair, with forces
     assert "RMS force: 191" in text
