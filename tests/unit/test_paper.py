@@ -282,7 +282,8 @@ def test_no_number_of_the_results_is_typed_in():
     )
     assert (
         re.findall(
-            r"[0-9]+\.[0-9]+|[0-9]{2,}(?!\")", re.sub(r"@?\b(fig|marquardt|liu|adam|behler|[a-z]+|C)[0-9]+", "", prose)
+            r"[0-9]+\.[0-9]+|[0-9]{2,}(?![0-9\"])",
+            re.sub(r"@?\b(fig|marquardt|liu|adam|behler|[a-z]+|C)[0-9]+", "", prose),
         )
         == []
     )

@@ -21,7 +21,6 @@ OVERLAY = {
         "consecutive": {"system": "alloy", "count": 10},
         "thinned": {"system": "alloy", "count": 10, "stride": 1},
         "spread": {"system": "alloy", "start": 0, "count": 16, "stride": 1},
-        "spread-400": {"system": "alloy", "start": 0, "count": 16, "stride": 1},
         "spread-800": {"system": "alloy", "start": 0, "count": 16, "stride": 1},
         "spread-validation": {"system": "alloy", "start": 17, "count": 3, "stride": 1},
         "curve": {"system": "alloy", "count": 16, "stride": 1},

@@ -110,7 +110,7 @@ def _best(evidence: Evidence) -> Decision:
         leader = min(scores, key=lambda method: scores[method][0])
         leaders.append(leader)
         sure.append(scores[leader][1])
-        text = f"{budget}: {leader}, {'significantly' if sure[-1] else 'not significantly'}"
+        text = f"{budget}: {leader}, {'' if sure[-1] else 'not '}significantly better than the others"
         if RANDOM in methods:
             like_random = [m for m in methods if m != RANDOM and not _beats_random(choice, m, budget)]
             text += f"; not significantly better than random: {', '.join(like_random) or 'none'}"

@@ -37,7 +37,7 @@ def pair_picture(functions: SymmetryFunctions, distances: Array, atoms: int) -> 
         behind = axes.twinx()
         behind.hist(distances, bins=np.linspace(0, functions.cutoff, 120), weights=np.full(len(distances), 1 / atoms),
                     color="#DDDDDD", zorder=0)  # fmt: skip
-        behind.set_ylabel("neighbours an atom")
+        behind.set_ylabel("neighbours per atom")
         axes.set_zorder(behind.get_zorder() + 1)
         axes.patch.set_visible(False)
         axes.set_ylabel(title)

@@ -49,7 +49,7 @@ def pareto(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
     axes.scatter(
         taken["cost_us_per_atom"], taken["score"], s=90, facecolors="none", edgecolors=MARKED, label="recommended"
     )
-    axes.set(xscale="log", yscale="log", xlabel="cost, µs an atom (modelled)", ylabel="error relative to the least")
+    axes.set(xscale="log", yscale="log", xlabel="cost, µs per atom (modelled)", ylabel="error relative to the least")
     for axis in (axes.xaxis, axes.yaxis):
         _plain_logarithm(axis)
     for method in dict.fromkeys(table["method"]):

@@ -94,7 +94,7 @@ def _line(row: pd.Series) -> str:
     if "force_rmse_ev_per_angstrom" in row:
         forces = f", {1e3 * row['force_rmse_ev_per_angstrom']:.0f} meV/Å"
     errors = f"RMSE {row['energy_rmse_mev_per_atom']:.2f} meV/atom{forces}"
-    return f"{row['method']}, {row['model']}: {errors}, {row['cost_us_per_atom']:.0f} µs an atom"
+    return f"{row['method']}, {row['model']}: {errors}, {row['cost_us_per_atom']:.0f} µs per atom"
 
 
 def _against_random(table: pd.DataFrame, row: int) -> list[str]:
@@ -103,5 +103,5 @@ def _against_random(table: pd.DataFrame, row: int) -> list[str]:
     if own["method"] == RANDOM or np.isnan(own["behind_random"]):
         return []
     score = own["score"] - own["behind_random"]
-    verdict = "surely" if own["behind_random_high"] < 0 else "not surely"
+    verdict = "significantly" if own["behind_random_high"] < 0 else "not significantly"
     return [f"{verdict} better than random sets of that size, whose score is {score / own['score']:.2f} times its own"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,8 +70,8 @@ def direct_places(network: AtomicNetwork) -> NDArray[np.intp]:
 class Pass:
     """The network of one element at some weights and inputs `x` (n_rows, n_inputs).
 
-    `outputs` (n_rows,), `values` a_0 … a_L. With `sloped`, also `deltas` δ_l and `slopes` do/dx (n_rows, n_inputs);
-    with `curved`, also what the tangents need.
+    `outputs` (n_rows,), `values` a_0 … a_L. With `sloped`, also `deltas` δ_l, and `slopes` do/dx (n_rows, n_inputs)
+    when asked for; with `curved`, also what the tangents need.
     """
 
     def __init__(
@@ -101,8 +102,17 @@ class Pass:
             self.deltas.insert(0, e * self.first[level])
             if curved:
                 self.bent.insert(0, e * activation.curvature(*pairs[level]))
-            e = self.deltas[0] @ self.kernels[level].T
-        self.slopes = e if self.direct is None else e + self.direct
+            if level:
+                e = self.deltas[0] @ self.kernels[level].T
+
+    @cached_property
+    def slopes(self) -> Array:
+        """do/dx (n_rows, n_inputs); the derivatives of energies with respect to the weights do without."""
+        if self.deltas:
+            slopes = self.deltas[0] @ self.kernels[0].T
+        else:
+            slopes = np.broadcast_to(self.kernels[0][:, 0], self.values[0].shape)
+        return slopes if self.direct is None else slopes + self.direct
 
     def weight_derivatives(self, upstream: Array) -> list[Array]:
         """Σ_rows upstream · do/dweights, in the order of the flat vector; upstream (n_rows,)."""
