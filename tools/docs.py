@@ -7,17 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from tools import mlearn
+from tools import far, mlearn
 from tools.findings import findings
 from tools.tables import between, renew
 
 ROOT = Path(__file__).parents[1]
 RESULTS, DOCS = ROOT / "results", ROOT / "docs"
-ERRORS = ("energy_rmse_mev_per_atom", "force_rmse_mev_per_angstrom")
-SETTINGS = [
-    "| functions | weight | weight decay | frames | components | neurons | iterations | meV/atom | meV/Å |",
-    "|---|---|---|---|---|---|---|---|---|",
-]
 PROPERTIES = ["| property | unit | DFT | networks: median (range) | deviation |", "|---|---|---|---|---|"]
 
 
@@ -38,14 +33,6 @@ def coverage_row(row: dict) -> str:
     shares = (f"{100 * row[key]:.1f} %" for key in ("coverage", "coverage_uncalibrated"))
     cells = (row["quantity"], f"{row['members']}", f"{row['factor']:.3g}", *shares)
     return f"| {' | '.join(cells)} | {row['half_width_median']:.3g} {unit} | {row['rmse']:.3g} {unit} |"
-
-
-def setting_row(row: dict) -> str:
-    cells = (row["blocks"].replace(" ", " + "), f"{row['weight']:g}", f"{row['weight_decay']:g}")
-    cells += tuple(str(row[key]) for key in ("frames", "components", "neurons", "max_iterations"))
-    cells += tuple(f"{row[f'validation_{key}']:.3g}" for key in ERRORS)
-    mark = "**" if row["best"] else ""
-    return f"| {' | '.join(f'{mark}{cell}{mark}' for cell in cells)} |"
 
 
 def property_row(row: dict) -> str:
@@ -69,9 +56,7 @@ shutil.copy(RESULTS / "evaluation/with_forces_summary.csv", DOCS / "with_forces.
 fits = pd.read_csv(DOCS / "with_forces.csv").to_dict("records")
 renew(DOCS / "forces.md", r"\| \S+ \| energies (alone|and forces) \|", map(force_row, fits))
 
-trials = pd.read_csv(DOCS / "far_settings.csv")
-trials["best"] = trials["product"] == trials["product"].min()
-between(DOCS / "forces.md", "far", [*SETTINGS, *map(setting_row, trials.to_dict("records"))])
+far.renew(RESULTS)
 
 table = RESULTS / "potential/coverage.csv"
 if table.exists():

@@ -50,6 +50,8 @@ def choice_table(table: pd.DataFrame, split: str) -> list[str]:
     """Of `benchmarks.mlearn_choice`: a row for each element, number of functions and model."""
     rows = []
     of_split = table[table["split"] == split]
+    if of_split.empty:
+        return ["Not measured yet."]
     for element, of in of_split.groupby("element", sort=False):
         for name in (PUBLISHED, GAP):
             for row in of[of["method"] == name].to_dict("records"):
