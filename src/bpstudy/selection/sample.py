@@ -172,9 +172,9 @@ class Drawing:
         for k in np.unique(np.linspace(0, len(frames) - 1, count).round().astype(int)).tolist():
             self._moved[k] = None
             if forces and forces_of(frames[k]) is not None:
-                self._moved[k] = np.zeros(len(frames[k]), bool)
-                chosen = rng.choice(len(frames[k]), min(atoms_per_frame, len(frames[k])), replace=False)
-                self._moved[k][chosen] = True
+                moved = np.zeros(len(frames[k]), bool)
+                moved[rng.choice(len(moved), min(atoms_per_frame, len(moved)), replace=False)] = True
+                self._moved[k] = moved
         self._values: dict[int, Array] = {}
         self._pairs: dict[int, tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]] = {}
 
