@@ -1,9 +1,9 @@
-// Seconds that n2p2 takes for energy and forces of input.data, and of these for the search of neighbours: the least of several
+// Processor seconds that n2p2 takes for energy and forces of input.data, and of these for the search of neighbours: the least of several
 // evaluations. Run in a folder with input.nn, scaling.data, weights.*.data and input.data.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 
 #include "Prediction.h"
@@ -11,9 +11,9 @@
 template <typename Work>
 double seconds(Work work)
 {
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return double(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 int main(int argc, char* argv[])

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
+from ase.data import atomic_numbers, chemical_symbols
 from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import NDArray
 
@@ -94,14 +95,13 @@ class Potential(Calculator):
         assert atoms is not None
         self.check(atoms)
         with_forces = bool({"forces", "stress"} & set(properties or ["forces"]))
-        symbols = np.array(atoms.get_chemical_symbols())
         energies, forces, strain_derivative = np.empty(len(atoms)), np.zeros((len(atoms), 3)), np.zeros((3, 3))
-        for functions, elements in self._shared(set(symbols.tolist())):
+        for functions, elements in self._shared({chemical_symbols[n] for n in np.unique(atoms.numbers)}):
             near = self._lists[functions].update(atoms, self.threads)
             values = functions.compute(atoms, self.threads, near)
             slopes = np.zeros_like(values)
             for element in elements:
-                chosen = np.flatnonzero(symbols == element)
+                chosen = np.flatnonzero(atoms.numbers == atomic_numbers[element])
                 self._watch(values[chosen], chosen, element)
                 energies[chosen], slopes[chosen] = self.networks[element].energies(values[chosen])
             if with_forces:
@@ -128,11 +128,12 @@ class Potential(Calculator):
 
     def check(self, atoms: Atoms) -> None:
         """Raise PotentialError for elements or periodic axes that the training frames did not have."""
-        for number, symbol in enumerate(atoms.get_chemical_symbols()):
-            if symbol not in self.networks:
-                raise PotentialError(
-                    f"atom {number} is {symbol}; the potential was trained on {', '.join(self.networks)}"
-                )
+        known = np.isin(atoms.numbers, [atomic_numbers[element] for element in self.networks])
+        if not known.all():
+            number = int(known.argmin())
+            raise PotentialError(
+                f"atom {number} is {atoms.symbols[number]}; the potential was trained on {', '.join(self.networks)}"
+            )
         if not (atoms.pbc == self.pbc).all(axis=1).any():
             raise PotentialError(
                 f"the structure has pbc = {atoms.pbc.tolist()}, the training had {self.pbc.tolist()}; "

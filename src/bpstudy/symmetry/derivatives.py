@@ -49,18 +49,24 @@ def _add_sums(start, first, atom, vector, pulls, gradients, strain):
 
 
 @compiled
-def forces_and_virial(start, atom, vector, pulls):
-    """F (n_atoms, 3) and Σₚ pullₚ ⊗ vectorₚ (3, 3), from the derivative of an energy by each neighbour's position."""
-    forces, virial = np.zeros((len(start) - 1, 3)), np.zeros((3, 3))
+def sum_pulls(start, vector, pulls, sums, strains):
+    """Of each centre Σₚ pullₚ, (n_atoms, 3), and Σₚ pullₚ ⊗ vectorₚ, (n_atoms, 3, 3)."""
     for i in range(len(start) - 1):
+        sums[i] = 0.0
+        strains[i] = 0.0
         for p in range(start[i], start[i + 1]):
             for c in range(3):
-                pull = pulls[p, c]
-                forces[i, c] += pull
-                forces[atom[p], c] -= pull
+                sums[i, c] += pulls[p, c]
                 for d in range(3):
-                    virial[c, d] += pull * vector[p, d]
-    return forces, virial
+                    strains[i, c, d] += pulls[p, c] * vector[p, d]
+
+
+@compiled
+def subtract_pulls(atom, pulls, forces):
+    """forces[a] −= pullₚ of each neighbour p that is (an image of) atom a."""
+    for p in range(len(atom)):
+        for c in range(3):
+            forces[atom[p], c] -= pulls[p, c]
 
 
 def _some_centres(near: Neighbors, n_functions: int) -> Iterator[tuple[slice, Neighbors]]:

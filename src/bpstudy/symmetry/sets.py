@@ -86,13 +86,15 @@ class SymmetryFunctions:
         Raises:
             ValueError: an unusable structure.
         """
-        parts = (near or self.neighbors(atoms)).parts(threads)
-        return np.concatenate(list(in_threads(threads, lambda part: self._values(part[2]), parts)))
-
-    def _values(self, near: Neighbors) -> np.ndarray:
+        near = near or self.neighbors(atoms)
         out = np.empty((len(near.start) - 1, len(self)))
-        for columns, block in self._blocks:
-            out[:, columns] = block.values(near)
+
+        def fill(part: tuple[slice, slice, Neighbors]) -> None:
+            own, _, around = part
+            for columns, block in self._blocks:
+                out[own, columns] = block.values(around)
+
+        list(in_threads(threads, fill, near.parts(threads)))
         return out
 
     def compute_with_gradients(self, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +108,7 @@ class SymmetryFunctions:
         centre, atom, d = self.pair_gradients(atoms, near)
         gradients = np.zeros((n, len(self), n, 3))
         gradients[centre, :, atom] = d.swapaxes(1, 2)
-        return self._values(near), gradients
+        return self.compute(atoms, near=near), gradients
 
     def pair_gradients(
         self, atoms: Atoms, near: Neighbors | None = None, moved: np.ndarray | None = None
@@ -174,14 +176,17 @@ class SymmetryFunctions:
             raise ValueError("weights hold NaN or infinity; all dE/dG must be finite")
         near = near or self.neighbors(atoms)
         pulls = np.zeros((len(near.atom), 3))
+        forces, strains = np.empty((len(atoms), 3)), np.empty((len(atoms), 3, 3))
 
         def pull(part: tuple[slice, slice, Neighbors]) -> None:
             own, rows, around = part
             for columns, block in self._blocks:
                 block.contract(around, weights[own, columns], pulls[rows])
+            derivatives.sum_pulls(around.start, around.vector, pulls[rows], forces[own], strains[own])
 
         list(in_threads(threads, pull, near.parts(threads)))
-        return derivatives.forces_and_virial(near.start, near.atom, near.vector, pulls)
+        derivatives.subtract_pulls(near.atom, pulls, forces)
+        return forces, strains.sum(axis=0)
 
     def to_json(self) -> str:
         """The set as JSON text: `{"tolerance": ..., "functions": [{"type": "G2", "eta": ..., ...}, ...]}`."""

@@ -64,7 +64,7 @@ class NeighborList:
 
     def update(self, atoms: Atoms, threads: int = 1) -> Neighbors:
         """The neighbours as `neighbors(atoms, cutoff)` finds them, in another order perhaps; the same bits for any
-        number of threads.
+        number of threads. They hold until the next call, which uses their memory again.
 
         Raises ValueError for an unusable structure (see `neighbors`).
         """
@@ -75,13 +75,13 @@ class NeighborList:
         ends = np.searchsorted(start, np.linspace(0, start[-1], threads + 1)[1:-1])
         parts = list(pairwise(np.unique([0, *ends, n]).tolist()))
         tables = (start, self._second, self._offset, positions, self.cutoff)
-        squares, begin = np.empty(len(self._second)), np.zeros(n + 1, np.int64)
+        squares, *columns = self._memory
+        begin = np.zeros(n + 1, np.int64)
         list(in_threads(threads, lambda part: _count(*tables, part, squares, begin[1:]), parts))
         np.cumsum(begin, out=begin)
-        atom, kind = np.empty(begin[-1], np.int64), np.empty(begin[-1], np.int64)
-        vector, distance = np.empty((begin[-1], 3)), np.empty(begin[-1])
-        columns = (squares, self._number, begin, atom, kind, vector, distance)
-        list(in_threads(threads, lambda part: _fill(*tables, part, *columns), parts))
+        atom, kind, vector, distance = (column[: begin[-1]] for column in columns)
+        filled = (squares, self._number, begin, atom, kind, vector, distance)
+        list(in_threads(threads, lambda part: _fill(*tables, part, *filled), parts))
         near = Neighbors(begin, atom, kind, vector, distance)
         check_overlap(near.centres, atom, distance)
         return near
@@ -102,5 +102,12 @@ class NeighborList:
         self._start, self._second = starts(first, len(atoms)), second.astype(np.int64)
         self._number = atoms.numbers.astype(np.int64)[self._second]
         self._offset = shift.astype(float) @ np.array(atoms.cell[:], float)
+        most = len(second)
+        self._memory = (
+            np.empty(most),
+            *(np.empty(most, np.int64) for _ in range(2)),
+            np.empty((most, 3)),
+            np.empty(most),
+        )
         self._known = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
         self.searches += 1
