@@ -139,8 +139,8 @@ def main() -> None:
                 {"case": case, "grows": grows, "value": value, "cpu_s": round(seconds, 2), "peak_mb": round(megabytes)}
             )
             print(rows[-1], flush=True)
-    order = list(CASES)
-    write_table(output, pd.DataFrame(sorted(rows, key=lambda row: (order.index(str(row["case"])), row["value"]))))
+            rows.sort(key=lambda row: (list(CASES).index(str(row["case"])), row["value"]))
+            write_table(output, pd.DataFrame(rows))
 
 
 if __name__ == "__main__":
