@@ -15,6 +15,8 @@ that of random sets, with the 95 % interval of a bootstrap over seeds and frames
 --split published: the test frames of the data, snapshots of trajectories that are trained on as well;
 --split trajectory: another part of all frames, so that a trajectory (a mode of strain, a surface) stays on one side.
 
+--members fits committees: networks that each leave out another fifth of the training frames, and whose mean predicts.
+
 --short fits networks of a few steps to fewer components of the forces, so that more seeds and random sets are
 affordable: for comparing methods, not for the least error.
 
@@ -82,7 +84,14 @@ def frames_of(data: Path, element: str, split: str) -> tuple[list[Atoms], list[A
 
 
 def of_element(
-    data: Path, element: str, split: str, sizes: Sequence[str], seeds: int, methods: Sequence[str], short: bool
+    data: Path,
+    element: str,
+    split: str,
+    sizes: Sequence[str],
+    seeds: int,
+    methods: Sequence[str],
+    short: bool,
+    members: int,
 ) -> list[dict[str, Any]]:
     """The rows of one element."""
     train, test = frames_of(data, element, split)
@@ -99,11 +108,12 @@ def of_element(
         test,
         budgets,
         methods,
-        trial_fit(SHORT if short else None),
+        trial_fit(SHORT if short else None, members),
         range(seeds),
         say=lambda text: print(f"{time.process_time():6.0f} s  {text}", flush=True),
     )
     seconds = time.process_time() - began
+    name_of = {"network": f"{'short ' if short else ''}{f'committee of {members}' if members > 1 else 'network'}"}
     rows = []
     for candidate, row in zip(answer.candidates, answer.ranking.table.to_dict("records"), strict=True):
         found: dict[str, Any] = {
@@ -111,7 +121,7 @@ def of_element(
             "split": split,
             "functions": candidate.budget,
             "method": candidate.method,
-            "model": f"{'short ' if short and candidate.model == 'network' else ''}{candidate.model}",
+            "model": name_of.get(candidate.model, candidate.model),
             "fits": len(candidate.energy_errors),
             "cost_us_per_atom": row["cost_us_per_atom"],
         }
@@ -149,6 +159,7 @@ def main() -> None:
     parser.add_argument("--size", action="append", help="third, equal, most or a number; several times")
     parser.add_argument("--split", choices=SPLITS, default=SPLITS[0])
     parser.add_argument("--seeds", type=int, default=3, help="networks on each set, and random sets")
+    parser.add_argument("--members", type=int, default=1, help="networks of a committee")
     parser.add_argument("--short", action="store_true", help="networks of a few steps")
     options = parser.parse_args()
     table = pd.read_csv(options.output) if options.output.exists() else pd.DataFrame(columns=KEY)
@@ -162,6 +173,7 @@ def main() -> None:
             options.seeds,
             options.method or METHODS,
             options.short,
+            options.members,
         )
         if options.output.exists():  # another run may have written meanwhile
             table = pd.read_csv(options.output)

@@ -32,12 +32,12 @@ def candidate(scale, cost, budget=8, method="m", seeds=3, frames=40, noise=0.05)
     return Candidate(method, budget, "network", SET, cost, 1e-3 * errors, 0.1 * np.abs(errors))
 
 
-def test_the_cheapest_not_surely_worse_is_taken():
+def test_the_cheapest_not_significantly_worse_is_taken():
     sets = [candidate(1.0, 50.0), candidate(1.002, 20.0), candidate(1.5, 5.0), candidate(1.4, 10.0, budget=16)]
     ranking = recommend(sets, np.random.default_rng(0))
     assert ranking.overall == 1
     assert ranking.by_budget == {8: 1, 16: 3}
-    assert ranking.table["surely_worse"].tolist() == [False, False, True, False]
+    assert ranking.table["significantly_worse"].tolist() == [False, False, True, False]
     assert ranking.table["pareto"].tolist() == [True, True, True, True]
     assert ranking.table["recommended"].tolist() == [False, True, False, True]
     assert (ranking.table["score_low"] <= ranking.table["score"]).all()
@@ -64,7 +64,7 @@ def test_repeats_and_takes_fits_without_seeds():
     sets = [candidate(1.0, 10.0), linear]
     one, two = (recommend(sets, np.random.default_rng(5)).table for _ in range(2))
     assert one.equals(two)
-    assert one["surely_worse"].tolist() == [False, True]
+    assert one["significantly_worse"].tolist() == [False, True]
 
 
 def test_what_cannot_be_compared_is_an_error():

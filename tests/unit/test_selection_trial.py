@@ -6,7 +6,7 @@ import pytest
 from bpstudy.selection.jacobian import Frame, Parameters, frame_rows, predict
 from bpstudy.selection.linear import linear_errors
 from bpstudy.selection.pool import make_pool
-from bpstudy.selection.potential import write_potential
+from bpstudy.selection.potential import save_potential, write_potential
 from bpstudy.selection.run import run
 from bpstudy.selection.setting import prepare
 from bpstudy.selection.targets import Tolerances
@@ -82,6 +82,17 @@ def test_repeats_to_the_bit(data):
     np.testing.assert_array_equal(one.weights, two.weights)
 
 
+def test_a_committee_predicts_the_mean_of_its_members(data):
+    frames, functions, folds = data
+    energy, rms, mae = trial_fit(QUICK, members=2)(functions, frames[:16], folds[:16], frames[16:], TOLERANCES, 1)
+    members = [fit_trial(functions, frames[:16], folds[:16], TOLERANCES, seed, QUICK) for seed in (2, 3)]
+    energies, forces = zip(*(member.residuals(frames[16:]) for member in members), strict=True)
+    np.testing.assert_allclose(energy, np.mean(energies, axis=0), rtol=1e-12)
+    of_last = (forces[0][-1] + forces[1][-1]) / 2
+    assert rms[-1] == pytest.approx(np.sqrt((of_last**2).mean()))
+    assert mae[-1] == pytest.approx(np.abs(of_last).mean())
+
+
 def test_it_is_written_as_a_potential(data, tmp_path):
     from bpstudy.potential.calculator import Potential
 
@@ -95,6 +106,18 @@ def test_it_is_written_as_a_potential(data, tmp_path):
         error = (atoms.get_potential_energy() - frame.get_potential_energy()) / len(atoms)
         assert error == pytest.approx(energy[k], abs=1e-9)
         assert np.sqrt(((atoms.get_forces() - frame.get_forces()) ** 2).mean()) == pytest.approx(force[k], rel=1e-6)
+
+
+def test_a_committee_is_written_as_one(data, tmp_path):
+    from bpstudy.potential.committee import Committee
+
+    frames, functions, folds = data
+    errors = save_potential(functions, frames[:16], folds[:16], TOLERANCES, frames[16:], tmp_path, 2, QUICK)
+    atoms = frames[16].copy()
+    atoms.calc = Committee([tmp_path / "0", tmp_path / "1"], on_extrapolation="ignore")
+    error = (atoms.get_potential_energy() - frames[16].get_potential_energy()) / len(atoms)
+    assert error == pytest.approx(errors.energy[0], abs=1e-9)
+    assert atoms.calc.results["energy_std"] > 0
 
 
 def test_linear_potential_finds_a_linear_truth(data):
@@ -121,7 +144,7 @@ def test_from_frames_to_recommendation(data):
     assert not answer.left_out
     linear = table[table["model"] == "linear"].set_index("method")["score"]
     assert linear["forward"] < linear["random"]
-    assert not table["surely_worse"].iloc[answer.ranking.overall]
+    assert not table["significantly_worse"].iloc[answer.ranking.overall]
 
 
 def test_without_time_the_first_methods_are_still_tried(data):

@@ -25,6 +25,9 @@ def choose(
         int | None, typer.Option(help="that share the frames (all cores); the numbers do not depend on it", min=1)
     ] = None,
     potential: Annotated[bool, typer.Option(help="fit a potential on the recommended set and write it")] = True,
+    members: Annotated[
+        int, typer.Option(help="networks of that potential; of several, the mean predicts and the spread warns", min=1)
+    ] = 1,
     output: Annotated[Path, typer.Option(help="folder to write to")] = Path("chosen"),
 ) -> None:
     """Which symmetry functions for these data? Choose by several methods, fit, test, and recommend."""
@@ -83,7 +86,7 @@ def choose(
                 trial_fit() if seeds else None,
                 range(seeds),
                 minutes - before * (1 + SHARE_OF_THE_END),
-                fits_after=int(potential),
+                fits_after=members if potential else 0,
                 say=status.update,
             )
         lap("choices and fits")
@@ -92,10 +95,10 @@ def choose(
         if potential:
             with console.status("potential of the recommended set"):
                 best = answer.candidates[answer.ranking.overall].functions
-                units = setting.problem.tolerances
-                errors = save_potential(best, train, folds, units, deciding, output / "potential", threads=threads)
-                lines.append(potential_line(errors))
-                files.append(output / "potential")
+                units, place = setting.problem.tolerances, output / "potential"
+                errors = save_potential(best, train, folds, units, deciding, place, members, threads=threads)
+                lines.append(potential_line(errors, members))
+                files.append(place)
         files.append(output / "report.html")
         write_report(answer, setting, lines, files[-1])
         elapsed = lap("files and potential" if potential else "files")

@@ -75,7 +75,7 @@ def _rows(table: Any) -> list[dict[str, Any]]:
                 "score": _interval(row, "score", 3),
                 "behind": _interval(row, "behind_best", 3) if row["behind_best"] else "",
                 "cost": f"{row['cost_us_per_atom']:.1f}",
-                "surely_worse": row["surely_worse"],
+                "significantly_worse": row["significantly_worse"],
                 "recommended": row["recommended"],
             }
         )

@@ -81,9 +81,10 @@ def summary(answer: Answer, setting: Setting, n_test: int) -> list[str]:
     return lines + [f"left out for want of time: {text}" for text in answer.left_out]
 
 
-def potential_line(errors: FrameErrors) -> str:
+def potential_line(errors: FrameErrors, members: int) -> str:
     """What the fitted potential is worth."""
-    text = f"potential: network, RMSE {1e3 * np.sqrt((errors.energy**2).mean()):.2f} meV/atom"
+    model = "network" if members == 1 else f"committee of {members} networks"
+    text = f"potential: {model}, RMSE {1e3 * np.sqrt((errors.energy**2).mean()):.2f} meV/atom"
     if errors.force_rms is None:
         return f"{text} on the test frames"
     return f"{text}, {1e3 * np.sqrt((errors.force_rms**2).mean()):.0f} meV/Å on the test frames"

@@ -10,7 +10,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from bpstudy.selection.targets import FrameErrors, Tolerances
-from bpstudy.selection.trial import TrialNetwork, TrialSettings, fit_trial
+from bpstudy.selection.trial import TrialNetwork, TrialSettings, committee_errors, fit_trial
 from bpstudy.symmetry import SymmetryFunctions
 
 
@@ -21,21 +21,25 @@ def save_potential(
     tolerances: Tolerances,
     test: Sequence[Atoms],
     folder: Path,
-    seed: int = 0,
+    members: int = 1,
     settings: TrialSettings | None = None,
     threads: int = 1,
 ) -> FrameErrors:
-    """Fit a trial network and write it: the same network as that of this seed in the comparison.
+    """Fit trial networks of the seeds 0, 1, …, the same as in the comparison, and write them: one to `folder`, a
+    committee to `folder`/0, `folder`/1, …
 
     Returns:
-        Its errors on the test frames, which did not take part.
+        Errors on the test frames, which did not take part; those of the mean of a committee.
 
     Raises:
         ValueError: frames that cannot be used.
     """
-    network = fit_trial(functions, train, folds, tolerances, seed, settings)
-    write_potential(network, train, folder, threads)
-    return network.errors(test)
+    residuals = []
+    for seed in range(members):
+        network = fit_trial(functions, train, folds, tolerances, seed, settings)
+        write_potential(network, train, folder / str(seed) if members > 1 else folder, threads)
+        residuals.append(network.residuals(test))
+    return committee_errors(residuals)
 
 
 def write_potential(network: TrialNetwork, train: Sequence[Atoms], folder: Path, threads: int = 1) -> None:

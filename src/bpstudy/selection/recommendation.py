@@ -62,7 +62,7 @@ class Ranking:
     Columns: method, budget, model, functions (number), cost_us_per_atom, energy_rmse_mev_per_atom and
     force_rmse_ev_per_angstrom with _low and _high, energy_mae_mev_per_atom, force_mae_ev_per_angstrom (NaN where it is
     not known), score with _low and _high, behind_best (score less that of the best of its budget) with _low and _high,
-    surely_worse, behind_random (score less that of random sets of its budget with its model; NaN without such) with
+    significantly_worse, behind_random (score less that of random sets of its budget with its model; NaN without such) with
     _low and _high, pareto (no set is cheaper and has a lower score), recommended.
 
     `overall` is the row to take; `by_budget` the row at each budget.
@@ -117,7 +117,7 @@ def recommend(
     best = {b: _least_of(score, [k for k, t in enumerate(tested) if t.budget == b]) for b in budgets}
     behind = [score.difference(k, best[t.budget]) for k, t in enumerate(tested)]
     table["behind_best"], table["behind_best_low"], table["behind_best_high"] = np.array(behind).T
-    table["surely_worse"] = [low > 0 for _, low, _ in behind]
+    table["significantly_worse"] = [low > 0 for _, low, _ in behind]
     at_random = {(t.budget, t.model): k for k, t in enumerate(tested) if t.method == RANDOM}
     beside = [(k, at_random.get((t.budget, t.model))) for k, t in enumerate(tested)]
     behind = [(np.nan,) * 3 if other is None else score.difference(k, other) for k, other in beside]

@@ -93,7 +93,12 @@ class TrialNetwork:
 
     def errors(self, frames: Sequence[Atoms]) -> FrameErrors:
         """Errors of frames. Raises ValueError for an element that is not known."""
-        energies, forces = [], []
+        return FrameErrors.of(*self.residuals(frames))
+
+    def residuals(self, frames: Sequence[Atoms]) -> tuple[list[float], list[Array]]:
+        """Predicted less known: the energy per atom of each frame (eV), and the force components of each that has
+        forces (eV/Å). Raises ValueError for an element that is not known."""
+        energies, forces = list[float](), list[Array]()
         for number, atoms in enumerate(frames):
             element, near = self._element(atoms, number), self.functions.neighbors(atoms)
             x = (self.functions.compute(atoms, near=near) - self.mean[element]) / self.scale[element]
@@ -106,7 +111,7 @@ class TrialNetwork:
             if (known := forces_of(atoms)) is not None:
                 pull = self.functions.contract(atoms, slopes / self.scale[element], near=near)[0]
                 forces.append(pull.ravel() - known)
-        return FrameErrors.of(energies, forces)
+        return energies, forces
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,13 +186,25 @@ def fit_trial(
     return network
 
 
-def trial_fit(settings: TrialSettings | None = None) -> Callable[..., FrameErrors]:
-    """A `bpstudy.selection.run.Fit` of trial networks."""
+def trial_fit(settings: TrialSettings | None = None, members: int = 1) -> Callable[..., FrameErrors]:
+    """A `bpstudy.selection.run.Fit` of trial networks, or of committees of several `members`.
+
+    A committee predicts the mean of its members. Each leaves out another fold, so that together they have seen all
+    training frames.
+    """
 
     def fit(functions, train, folds, test, tolerances, seed):
-        return fit_trial(functions, train, folds, tolerances, seed, settings).errors(test)
+        seeds = range(members * seed, members * (seed + 1))
+        fitted = [fit_trial(functions, train, folds, tolerances, s, settings).residuals(test) for s in seeds]
+        return committee_errors(fitted)
 
     return fit
+
+
+def committee_errors(members: Sequence[tuple[list[float], list[Array]]]) -> FrameErrors:
+    """Errors of the mean of networks, from the residuals of each."""
+    energies, forces = zip(*members, strict=True)
+    return FrameErrors.of(np.mean(energies, axis=0), [np.mean(of, axis=0) for of in zip(*forces, strict=True)])
 
 
 def _start(
