@@ -62,8 +62,8 @@ class Ranking:
     Columns: method, budget, model, functions (number), cost_us_per_atom, energy_rmse_mev_per_atom and
     force_rmse_ev_per_angstrom with _low and _high, energy_mae_mev_per_atom, force_mae_ev_per_angstrom (NaN where it is
     not known), score with _low and _high, behind_best (score less that of the best of its budget) with _low and _high,
-    significantly_worse, behind_random (score less that of random sets of its budget with its model; NaN without such) with
-    _low and _high, pareto (no set is cheaper and has a lower score), recommended.
+    significantly_worse, behind_random (score less that of random sets of its budget with its model; NaN without such)
+    with _low and _high, pareto (no set is cheaper and has a lower score), recommended.
 
     `overall` is the row to take; `by_budget` the row at each budget.
     """
