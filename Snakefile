@@ -47,6 +47,10 @@ onstart:
         refuse_orphans(Path.cwd())
     except OrphanError as error:
         raise WorkflowError(str(error))
+    if workflow.local_exec:
+        # With a limit of jobs in a time, each look for jobs to start sets a timer for another one, for ever: thousands
+        # of looks at the end of a run, each of which asks for the size of every input.
+        workflow.scheduler.job_rate_limiter = None
     for line in PREPARED.left_out:
         logger.info(line)
 

@@ -4,7 +4,6 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator
 
 from bpstudy.figures import style
 from bpstudy.figures.forces import COLORS
@@ -40,9 +39,7 @@ def force_curves(table: pd.DataFrame, goals: tuple[float, float], width_cm: floa
         counts = sorted(table["frames"].unique())
         ax.set_xticks(counts, [str(count) for count in counts])
         ax.xaxis.minorticks_off()
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter(style.plain_numbers())
-        ax.yaxis.set_minor_formatter("")
+        style.plain_logarithm(ax.yaxis)
         ax.grid(True, axis="y")
     handles = [Line2D([], [], color=color, marker="o", markersize=3.5) for color in COLORS.values()]
     handles.append(Line2D([], [], color="black", marker="x", markersize=3.5, linestyle=":"))

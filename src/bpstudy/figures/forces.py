@@ -38,8 +38,7 @@ def with_forces(table: pd.DataFrame, goals: tuple[float, float], width_cm: float
                 ax.plot(rows[ridge].iloc[0], y, "x", color="black", markersize=3.5, markeredgewidth=0.8)
         ax.axvline(goal, color=style.PLAIN, linestyle="--", linewidth=0.8)
         ax.set(xscale="log", xlabel=label)
-        ax.xaxis.set_major_formatter(style.plain_numbers())
-        ax.xaxis.set_minor_formatter("")
+        style.plain_logarithm(ax.xaxis)
         ax.grid(True, axis="x")
     panels[0].set_yticks(range(len(pairs)), reversed(pairs))
     handles = [Line2D([], [], color=color, marker="o", linestyle="", markersize=4) for color in COLORS.values()]

@@ -3,7 +3,6 @@
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from bpstudy.figures import style
 from bpstudy.figures.tables import require, require_finite
@@ -44,9 +43,7 @@ def learning(table: pd.DataFrame, count_of_shares: int, width_cm: float = style.
         ax.set(xscale="log", yscale="log", xlabel=label)
         places = sorted(rows[column].unique() / unit)
         ax.set_xticks(places, [f"{place:.{2 if unit > 1 else 3}g}" for place in places])
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter(style.plain_numbers())
-        ax.yaxis.set_minor_formatter(NullFormatter())
+        style.plain_logarithm(ax.yaxis)
         ax.xaxis.minorticks_off()
         ax.grid(True, axis="y")
     panels[0].set_ylabel("RMSE on held-out frames (meV per atom)")

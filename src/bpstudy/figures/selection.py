@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
-from bpstudy.figures.style import MARKED, PLAIN, TYPES, WIDTH_CM, figure, plain_numbers, themed
+from bpstudy.figures.style import MARKED, PLAIN, TYPES, WIDTH_CM, figure, plain_logarithm, themed
 
 METHOD_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F", "#F0E442")
+GAP = 6  # between types, in candidates
 MARKS = {"network": "o", "linear": "s"}
 COMBINATIONS = "combinations of types"  # of the study, where the table holds some
 
@@ -51,7 +50,7 @@ def pareto(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
     )
     axes.set(xscale="log", yscale="log", xlabel="cost, µs per atom (modelled)", ylabel="error relative to the least")
     for axis in (axes.xaxis, axes.yaxis):
-        _plain_logarithm(axis)
+        plain_logarithm(axis)
     for method in dict.fromkeys(table["method"]):
         axes.plot([], [], "o", color=colors[method], markersize=4, label=method)
     for model in dict.fromkeys(table["model"]):
@@ -59,13 +58,6 @@ def pareto(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
         axes.plot([], [], MARKS[model], color=PLAIN, markerfacecolor=face, markersize=4, label=f"{model}, any method")
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return drawn
-
-
-def _plain_logarithm(axis: Axis) -> None:
-    """1, 2, 3, 5, 10, … in plain numbers."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
-    axis.set_major_formatter(plain_numbers())
-    axis.set_minor_formatter(NullFormatter())
 
 
 @themed
@@ -97,7 +89,7 @@ def errors_by_size(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
             )
         axes.set(xlabel="functions", ylabel=label, yscale="log")
         axes.set_xticks(sorted(set(table["budget"])))
-        _plain_logarithm(axes.yaxis)
+        plain_logarithm(axes.yaxis)
     handles, labels = axes.get_legend_handles_labels()
     drawn.legend(handles, labels, loc="outside lower center", ncols=3)
     return drawn
@@ -112,17 +104,25 @@ def _points(axes: Axes, rows: pd.DataFrame, key: str, label: str, mark: str) -> 
 
 @themed
 def pool_map(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
-    """The pool by cutoff and type: how many candidates, and which were chosen by a method or recommended."""
-    drawn = figure(width_cm, 7.0)
-    axes = drawn.subplots()
-    kinds: Sequence[str] = sorted(table["type"].unique())
-    for k, kind in enumerate(kinds):
-        for cutoff, rows in table[table["type"] == kind].groupby("cutoff_angstrom"):
-            place = k + np.linspace(-0.35, 0.35, max(len(rows), 2))[: len(rows)]
-            sizes = 6 + 12 * rows["chosen_by"].to_numpy()
-            axes.scatter(place, np.full(len(rows), cutoff), s=sizes, color=TYPES[kind], alpha=0.5, linewidths=0)
+    """The pool by cutoff (panels) and type: how many sets contain each candidate, and which are recommended."""
+    cutoffs, kinds = sorted(table["cutoff_angstrom"].unique(), reverse=True), sorted(table["type"].unique())
+    sizes = table.groupby(["type", "cutoff_angstrom"]).size().groupby("type").max()[kinds].to_numpy()
+    starts = np.concatenate([[0], np.cumsum(sizes + GAP)[:-1]])
+    drawn = figure(width_cm, 2.0 + 2.0 * len(cutoffs))
+    panels = np.atleast_1d(drawn.subplots(len(cutoffs), 1, sharex=True, sharey=True))
+    for axes, cutoff in zip(panels, cutoffs, strict=True):
+        for start, kind in zip(starts, kinds, strict=True):
+            rows = table[(table["type"] == kind) & (table["cutoff_angstrom"] == cutoff)]
+            place, count = start + np.arange(len(rows)), rows["chosen_by"].to_numpy()
+            axes.bar(place, count, width=1.0, color=TYPES[kind], linewidth=0)
+            axes.plot(place, np.zeros(len(rows)), "|", color=TYPES[kind], markersize=3, alpha=0.5, clip_on=False)
             best = rows["recommended"].to_numpy()
-            axes.scatter(place[best], np.full(best.sum(), cutoff), s=60, facecolors="none", edgecolors=MARKED)
-    axes.set_xticks(range(len(kinds)), kinds)
-    axes.set(ylabel="cutoff, Å", title="candidates; larger: chosen by more sets; ringed: recommended")
+            (taken,) = axes.plot(place[best], count[best] + 0.5, "v", color=MARKED, markersize=2.5)
+        axes.set(ylabel=f"{cutoff:g} Å", ylim=(0, table["chosen_by"].max() + 1))
+        axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+        axes.tick_params(axis="x", length=0)
+    panels[-1].set_xticks(starts + (sizes - 1) / 2, kinds)
+    drawn.supylabel("number of sets")
+    drawn.legend([taken], ["recommended"], loc="outside upper right")
+    sns.despine(fig=drawn)
     return drawn

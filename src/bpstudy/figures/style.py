@@ -1,5 +1,6 @@
 """Style of all figures and how they are written: print sizes, one font, colours safe for colour-blind readers."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
@@ -9,8 +10,9 @@ from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bpstudy.files import atomic_path
 
@@ -32,6 +34,13 @@ METADATA = {  # what a key is called in the format
     "pdf": {"Title": "Title", "Description": "Subject", "Author": "Author"},
 }
 UNDATED = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+STEPS = (
+    (0.8, (1, 1.5, 2, 3, 4, 5, 6, 8)),
+    (1.4, (1, 2, 3, 5)),
+    (2.7, (1, 2, 5)),
+    (math.inf, (1,)),
+)  # by decades in view
 
 _SETTINGS: Any = {
     "font.family": ["DejaVu Sans"],  # shipped with matplotlib: the same glyphs on every machine
@@ -100,6 +109,15 @@ def set_label(name: str) -> str:
 def plain_numbers() -> FuncFormatter:
     """Tick labels without offsets or factors beside the axis."""
     return FuncFormatter(lambda value, _: f"{value:.6g}".replace("-", "−"))
+
+
+def plain_logarithm(axis: Axis) -> None:
+    """Plain numbers at the ticks of a logarithmic axis: the less of a decade is in view, the more of them."""
+    low, high = axis.get_view_interval()
+    decades = math.log10(high / low)
+    axis.set_major_locator(LogLocator(subs=next(of for most, of in STEPS if decades < most)))
+    axis.set_major_formatter(plain_numbers())
+    axis.set_minor_formatter(NullFormatter())
 
 
 def power_of_ten(value: float) -> str:
