@@ -115,7 +115,7 @@ def pool_map(table: pd.DataFrame, width_cm: float = WIDTH_CM) -> Figure:
             rows = table[(table["type"] == kind) & (table["cutoff_angstrom"] == cutoff)]
             place, count = start + np.arange(len(rows)), rows["chosen_by"].to_numpy()
             axes.bar(place, count, width=1.0, color=TYPES[kind], linewidth=0)
-            axes.plot(place, np.zeros(len(rows)), "|", color=TYPES[kind], markersize=3, alpha=0.5, clip_on=False)
+            axes.plot(place, np.zeros(len(rows)), "|", color=TYPES[kind], markersize=5, alpha=0.5)
             best = rows["recommended"].to_numpy()
             (taken,) = axes.plot(place[best], count[best] + 0.5, "v", color=MARKED, markersize=2.5)
         axes.set(ylabel=f"{cutoff:g} Å", ylim=(0, table["chosen_by"].max() + 1))
