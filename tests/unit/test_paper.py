@@ -122,6 +122,17 @@ def _folder(root: Path, study) -> tuple[Path, dict[str, Path]]:
             columns=["length_unit", "cutoff_angstrom", "function", "magnitude"],
         ),
         "with-forces": _with_forces(study),
+        "coverage": pd.DataFrame(
+            {
+                "quantity": ["energy", "forces"],
+                "members": 10,
+                "confidence": 0.95,
+                "frames_calibrated": 190,
+                "frames_measured": 191,
+                "coverage": [0.937, 0.949],
+                "coverage_uncalibrated": [0.421, 0.469],
+            }
+        ),
         "properties": pd.DataFrame(
             [("C11", "GPa", 13.36, 13.01, 12.9, 13.2, -0.026), ("vacancy", "eV", 0.61, 0.7432, 0.5, 0.8, 0.218)],
             columns=["property", "unit", "dft", "median", "lowest", "highest", "deviation"],
@@ -195,6 +206,7 @@ def test_numbers_of_the_paper_are_those_of_the_tables(built, study):
     assert "(1.62, interval 1.51 to 3.03 meV per atom), with a probability of 0.88" in text
     assert "with 0.65 of being the worst" in text
     assert "in the DFT energies, 0.0123 meV per atom" in text
+    assert "in 94 % of 191 later frames and that of a force component in 95 %" in text
     assert "200 ± 82" in text  # temperature
     assert "163" in text  # sd of the energies, meV
     for system in study.used_systems:

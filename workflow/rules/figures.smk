@@ -322,6 +322,7 @@ PAPER_TABLES = {
     "claims": "results/claims.json",
     **({"with-forces": "results/evaluation/with_forces_summary.csv"} if WITH_FORCES else {}),
     **({"properties": "results/properties/table.csv"} if PROPERTIES else {}),
+    **({"coverage": "results/potential/coverage.csv"} if COVERAGE else {}),
     **{f"thermo-{system}": thermo(system) for system in STUDY.used_systems},
 }
 
