@@ -70,9 +70,13 @@ build_environment() {
         "${pip[@]}" -r "$lock"
     }
     rm -f "$lock"
+    # uv leaves this to the first import, and where Python may not write (PYTHONDONTWRITEBYTECODE) each job does it anew.
+    .venv/bin/python -m compileall -qq -x /tests/ .venv/lib &
+    local modules=$!
     say "compiling GPAW (about a minute)"
     # Without the cache: a wheel there may have been built with other options.
     GPAW_CONFIG=$PWD/tools/gpaw_siteconfig.py "${pip[@]}" --no-cache-dir --no-deps -r <(locked gpaw)
+    wait $modules || true # templates among the packages are not Python
     .venv/bin/python -c 'import _gpaw; _gpaw.Communicator, _gpaw.FFTWPlan' || {
         say "GPAW was compiled without MPI or FFTW: see tools/gpaw_siteconfig.py"
         exit 1

@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 LOWER, RAISE = 1 / 5, 4.0
 DAMPING_RANGE = (1e-14, 1e8)
 LARGEST_ACCELERATION = 0.75  # of 2|a|/|v|
+LARGEST_JACOBIAN = 16_000_000  # numbers, 128 MB; beyond them only JᵀJ is kept
 DIFFERENCE = 0.1  # of the step, for its second derivative
 
 
@@ -98,6 +99,11 @@ class NormalEquations(ABC):
     def _gather(self) -> None:
         """Residuals, matrix and what else comes of the Jacobian."""
 
+    def _jacobian(self) -> tuple[Array, Array]:
+        """Residuals and Jacobian, all rows."""
+        residuals, blocks = zip(*self.objective.jacobian(self.weights), strict=True)
+        return np.concatenate(residuals), np.concatenate(blocks)
+
     @abstractmethod
     def _transposed(self, rows: Array) -> Array:
         """Jᵀ times rows."""
@@ -112,10 +118,15 @@ class PrimalEquations(NormalEquations):
 
     def _gather(self) -> None:
         self.objective.operations += self.objective.n_rows * self.objective.n_weights**2
+        if self.objective.n_rows * self.objective.n_weights <= LARGEST_JACOBIAN:
+            self.residuals, jacobian = self._jacobian()
+            self._pull = lambda rows: jacobian.T @ rows
+            self.matrix = jacobian.T @ jacobian  # NumPy calls BLAS' symmetric rank-k update
+            return
         self.residuals, self._pull = self.objective.linearise(self.weights)
-        self.matrix = np.zeros((self.objective.n_weights, self.objective.n_weights))
+        self.matrix = np.zeros((self.objective.n_weights,) * 2)
         for _, block in self.objective.jacobian(self.weights):
-            self.matrix += block.T @ block  # NumPy calls BLAS' symmetric rank-k update
+            self.matrix += block.T @ block
 
     def _transposed(self, rows: Array) -> Array:
         return self._pull(rows)
@@ -132,8 +143,7 @@ class DualEquations(NormalEquations):
 
     def _gather(self) -> None:
         self.objective.operations += self.objective.n_rows**2 * self.objective.n_weights
-        residuals, blocks = zip(*self.objective.jacobian(self.weights), strict=True)
-        self.residuals, self.jacobian = np.concatenate(residuals), np.concatenate(blocks)
+        self.residuals, self.jacobian = self._jacobian()
         self.matrix = self.jacobian @ self.jacobian.T
 
     def _transposed(self, rows: Array) -> Array:
