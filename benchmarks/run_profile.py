@@ -1,10 +1,13 @@
 """Where does the time of a run go?
 
-    python -m benchmarks.run_profile [FOLDER] [--write NAME]     a folder in which the study ran (default: this one)
+    /usr/bin/time -v make run 2> run.time
+    python -m benchmarks.run_profile [FOLDER] [--time run.time] [--write NAME]
 
-Reads what the run left: Snakemake's notes of each output, its benchmarks, our records (processor time of each job, of
-the start of its interpreter, of the record itself) and results/logs/runs.jsonl (Snakemake's own processor time). Prints
-a table; `--write before` keeps it as benchmarks/profiles/before.md and .json.
+of a folder in which the study ran (default: this one). Reads what the run left: Snakemake's notes of each output, its
+benchmarks, our records (processor time of each job, of the start of its interpreter, of the record itself) and
+results/logs/runs.jsonl (Snakemake's own processor time). Prints a table; `--write before` keeps it as
+benchmarks/profiles/before.md and .json, and docs/benchmarks.md compares `before` with `after` (`make docs`). `--time`
+adds what the system counted for the whole command.
 """
 
 import argparse
@@ -79,7 +82,16 @@ def snakemake_seconds(folder: Path) -> float | None:
     return sum(json.loads(line)["snakemake_processor_seconds"] for line in path.read_text().splitlines())
 
 
-def profile(folder: Path, jobs: list[Job]) -> dict[str, Any]:
+def counted(log: Path) -> dict[str, float]:
+    """Seconds of the whole command by the clock and of the processor, as `time -v` wrote them."""
+    of = dict(line.strip().rpartition(": ")[::2] for line in log.read_text().splitlines() if ": " in line)
+    clock = 0.0
+    for part in of["Elapsed (wall clock) time (h:mm:ss or m:ss)"].split(":"):
+        clock = 60 * clock + float(part)
+    return {"clock": clock, "processor": float(of["User time (seconds)"]) + float(of["System time (seconds)"])}
+
+
+def profile(folder: Path, jobs: list[Job], log: Path | None) -> dict[str, Any]:
     """All that the tables show, in seconds."""
     rows = rows_of(folder, jobs)
     chain: dict[str, float] = defaultdict(float)
@@ -92,13 +104,14 @@ def profile(folder: Path, jobs: list[Job]) -> dict[str, Any]:
         "jobs": len(jobs),
         "from_first_to_last": max(job.start + job.seconds for job in jobs) - min(job.start for job in jobs),
         "processor": sum(row.processor_seconds for row in rows) + (snakemake or 0.0),
-        "start_up": sum(row.start_up_seconds for row in rows),
+        "start_up": sum(row.start_up_seconds for row in rows) or None,  # older records do not tell
         "recording": sum(row.recording_seconds for row in rows),
         "reading": sum(row.processor_seconds for row in rows if row.rule in READING),
         "snakemake": snakemake,
         "measured_jobs": sum(row.measured for row in rows),
         "critical_path": dict(sorted(chain.items(), key=lambda part: -part[1])),
         "rules": [asdict(row) for row in rows],
+        "command": None if log is None else counted(log),
     }
 
 
@@ -127,12 +140,16 @@ def page(found: dict[str, Any]) -> str:
     path = sum(found["critical_path"].values())
     chain = ", ".join(f"`{rule}` {seconds:.0f} s" for rule, seconds in found["critical_path"].items())
     minutes = found["from_first_to_last"] / 60
+    command = ""
+    if found["command"]:
+        clock, processor = (found["command"][key] / 60 for key in ("clock", "processor"))
+        command = f"\nThe whole command took {clock:.1f} minutes, and {processor:.1f} minutes of processor time.\n"
     return f"""# Where the time of a run goes
 
 Written by `python -m benchmarks.run_profile FOLDER`: {found["jobs"]} jobs on {found["machine"]} ({found["date"]}),
 {minutes:.1f} minutes from the start of the first to the end of the last. The processor time of {found["measured_jobs"]}
 jobs was measured; that of the others is their time by the clock.
-
+{command}
 | part | processor time | share |
 |---|---|---|
 {parts}
@@ -150,11 +167,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("folder", nargs="?", type=Path, default=Path())
     options.add_argument("--write", metavar="NAME", help="keep it as benchmarks/profiles/NAME.md and NAME.json")
+    options.add_argument("--time", type=Path, metavar="FILE", help="what `time -v` wrote of the command")
     chosen = options.parse_args()
     jobs = jobs_of(chosen.folder)
     if not jobs:
         raise SystemExit(f"{chosen.folder}: no finished run of the study here")
-    found = profile(chosen.folder, jobs)
+    found = profile(chosen.folder, jobs, chosen.time)
     print(page(found))
     if chosen.write:
         for suffix, content in ((".md", page(found)), (".json", json.dumps(found, indent=1) + "\n")):

@@ -41,6 +41,19 @@ def property_row(row: dict) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def run_rows(profiles: list[dict]) -> list[str]:
+    """Of whole runs, as `benchmarks.run_profile` measured them."""
+    parts = {
+        "jobs": lambda of: f"{of['jobs']}",
+        "minutes by the clock": lambda of: f"{of['command']['clock'] / 60:.1f}",
+        "minutes of processor time": lambda of: f"{of['command']['processor'] / 60:.1f}",
+        "start of interpreters and imports, minutes": lambda of: f"{of['start_up'] / 60:.1f}" if of["start_up"] else "",
+        "Snakemake itself, minutes": lambda of: f"{of['snakemake'] / 60:.1f}" if of["snakemake"] else "",
+    }
+    head = ["| `make run` | 824590a | now |", "|---|---|---|"]
+    return head + [f"| {name} | {' | '.join(cell(of) for of in profiles)} |" for name, cell in parts.items()]
+
+
 for needed in ("claims.json", "evaluation/with_forces_summary.csv", "properties/table.csv"):
     if not (RESULTS / needed).exists():
         sys.exit(f"results/{needed} is missing: make run first")
@@ -69,6 +82,9 @@ between(
     "properties",
     [*PROPERTIES, *map(property_row, pd.read_csv(DOCS / "properties.csv").to_dict("records"))],
 )
+
+profiles = [json.loads((ROOT / f"benchmarks/profiles/{name}.json").read_text()) for name in ("before", "after")]
+between(DOCS / "benchmarks.md", "runs", run_rows(profiles))
 
 thermal = pd.read_csv(ROOT / "resources/properties/thermal_volume.csv").set_index("quantity")
 volume, away = thermal.loc["volume"], 100 * thermal.loc["volume of the DFT, relative", ["value", "standard_error"]]
