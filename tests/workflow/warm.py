@@ -66,6 +66,8 @@ def serve(folder: Path) -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     for name in LIBRARIES:
         importlib.import_module(name)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "bpstudy"]:
+        del sys.modules[name]  # it imported Keras with its backend; each copy of the project has a package of its own
     path = [entry for entry in sys.path[1:] if entry not in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(folder / SOCKET))
