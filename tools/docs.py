@@ -17,7 +17,7 @@ PROPERTIES = ["| property | unit | DFT | networks: median (range) | deviation |"
 
 
 def with_range(row: dict, column: str) -> str:
-    ends = [f"{x:.2g}" if x < 100 else f"{x:.0f}" for x in (row[f"{column}_least"], row[f"{column}_greatest"])]
+    ends = [f"{x:.3g}" for x in (row[f"{column}_least"], row[f"{column}_greatest"])]
     return f"{row[column]:.3g} ({'–'.join(ends)})"
 
 

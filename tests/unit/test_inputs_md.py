@@ -298,7 +298,7 @@ def test_a_friction_without_a_bath(tmp_path, now):
     alloy().write(tmp_path / "start.xyz")
     done = md(tmp_path / "model", tmp_path / "start.xyz", "--nve", "--friction", "0.1")
     assert done.exit_code == 1
-    assert "--friction 0.1: is of the bath of --nvt; use --nvt, or leave it out" in now(done.output)
+    assert "--friction 0.1: applies only to the bath of --nvt; use --nvt, or leave it out" in now(done.output)
 
 
 @pytest.mark.fault("an atom of mass 0", "refused, with the atom")

@@ -17,16 +17,23 @@ def choose(
     method: Annotated[list[str] | None, typer.Option(help="selection method; may be repeated")] = None,
     minutes: Annotated[float, typer.Option(help="total time; the less, the fewer seeds and sets", min=0)] = 10.0,
     seeds: Annotated[int, typer.Option(help="networks per set; 0: linear potentials only", min=0)] = 3,
-    cutoff: Annotated[float | None, typer.Option(help="largest, Å; default: 2.3 nearest-neighbour distances")] = None,
+    cutoff: Annotated[
+        float | None, typer.Option(help="largest cutoff, Å; default: 2.3 nearest-neighbour distances")
+    ] = None,
     without: Annotated[list[str] | None, typer.Option(help="type to leave out, e.g. G3 for n2p2")] = None,
-    group: Annotated[str | None, typer.Option(help="key of the frames: what shares it stays together")] = None,
-    energy: Annotated[str | None, typer.Option(help="name of the energies, where several are there")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="key of the frames, e.g. config_type, by which they are grouped when split")
+    ] = None,
+    energy: Annotated[str | None, typer.Option(help="name of the energies, if the files have several")] = None,
     threads: Annotated[
-        int | None, typer.Option(help="that share the frames (all cores); the numbers do not depend on it", min=1)
+        int | None, typer.Option(help="number of threads; default: all cores; results do not depend on it", min=1)
     ] = None,
     potential: Annotated[bool, typer.Option(help="fit a potential on the recommended set and write it")] = True,
     members: Annotated[
-        int, typer.Option(help="networks of that potential; of several, the mean predicts and the spread warns", min=1)
+        int,
+        typer.Option(
+            help="networks in that potential; of several, the mean predicts and the spread is the uncertainty", min=1
+        ),
     ] = 1,
     output: Annotated[Path, typer.Option(help="folder to write to")] = Path("chosen"),
 ) -> None:

@@ -66,13 +66,13 @@ def md(
         if nve + nvt + (npt is not None) != 1:
             raise ValueError("--nve, --nvt or --npt PRESSURE: choose one")
         if friction is not None and not nvt:
-            raise ValueError(f"--friction {friction:g}: is of the bath of --nvt; use --nvt, or leave it out")
+            raise ValueError(f"--friction {friction:g}: applies only to the bath of --nvt; use --nvt, or leave it out")
         bath = (0.01 if friction is None else friction) if nvt else None
         settings = Run(steps, timestep, temperature, bath, every, seed, npt)
         wanted = collect or stop_at_uncertainty is not None or calibration is not None
         if len(models) < 2 and wanted:
             raise ValueError(
-                "--stop-at-uncertainty, --collect and --calibration are of a committee: give two folders or more"
+                "--stop-at-uncertainty, --collect and --calibration need a committee: give two or more folders"
             )
         if stop_at_uncertainty is not None and not 0 < stop_at_uncertainty < math.inf:
             raise ValueError(f"--stop-at-uncertainty {stop_at_uncertainty:g}: it is in eV/Å and must be above 0")
@@ -112,7 +112,10 @@ def md(
         fail(error)
     speed = len(atoms) * steps / table["seconds"].iloc[-1]
     print(f"{len(atoms)} atoms, {steps} steps of {timestep:g} fs, {speed:.3g} atom steps per second")
-    print(f"temperature {table['temperature_kelvin'].mean():.0f} K, {potential.extrapolations} structures outside")
+    print(
+        f"temperature {table['temperature_kelvin'].mean():.0f} K, "
+        f"{potential.extrapolations} structures outside the training domain"
+    )
     if npt is not None:
         print(f"volume {table['volume_angstrom3'].mean() / len(atoms):.4g} Å³ per atom")
     if watch is not None:
