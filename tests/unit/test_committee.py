@@ -172,8 +172,8 @@ def test_calibrated_uncertainties_are_larger_by_the_factor(folders, tmp_path):
 @pytest.mark.parametrize(
     ("count", "options", "message"),
     [
-        (1, ["--collect", "2"], "give two folders or more"),
-        (1, ["--stop-at-uncertainty", "0.1"], "give two folders or more"),
+        (1, ["--collect", "2"], "give two or more folders"),
+        (1, ["--stop-at-uncertainty", "0.1"], "give two or more folders"),
         (2, ["--stop-at-uncertainty", "0"], "--stop-at-uncertainty 0: it is in eV/Å and must be above 0"),
         (2, ["--calibration", "nothing.json"], "nothing.json: not a calibration"),
     ],
@@ -228,3 +228,11 @@ def test_members_that_agree_exactly_have_no_intervals(folders, tmp_path):
     calibration.write(tmp_path / "calibration.json")
     with pytest.raises(PotentialError, match=r"calibration\.json: a committee that agrees exactly"):
         Calibration.read(tmp_path / "calibration.json")
+
+
+def test_the_calibration_of_a_larger_committee_is_refused(folders, tmp_path):
+    Calibration(0.95, 2.0, 5.0, members=10).write(tmp_path / "calibration.json")
+    done = md(folders[:2], tmp_path, "--calibration", tmp_path / "calibration.json")
+    assert done.exit_code == 1
+    assert "calibration: is of a committee of 10 fits, not of 2" in " ".join(done.output.split())
+    assert not (tmp_path / "run.traj").exists()

@@ -42,17 +42,18 @@ class Calibration:
 
     The interval mean ± `energy` · σ_E holds the cell energy, and mean ± `forces` · σ_F a component of a force, with
     probability `confidence` on structures like those that it was calibrated on. NaN: the members agreed exactly there,
-    so their spread tells nothing.
+    so their spread tells nothing. It is that of a committee of so many `members`; None: not known.
     """
 
     confidence: float
     energy: float
     forces: float
+    members: int | None = None
 
     def write(self, path: str | Path) -> None:
         """As JSON."""
         with atomic_path(path) as temporary:
-            numbers = {name: None if math.isnan(value) else value for name, value in asdict(self).items()}
+            numbers = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(self).items()}
             temporary.write_text(json.dumps(numbers, indent=1) + "\n")
 
     @classmethod
@@ -101,7 +102,8 @@ class Committee(Calculator):
         **options: of each `Potential`.
 
     Raises:
-        PotentialError: fewer than two folders, or fits of other functions, elements or energies.
+        PotentialError: fewer than two folders, fits of other functions, elements or energies, or the calibration of a
+            committee of another size.
         UncertaintyError: the committee disagrees by more than `stop_at_ev_per_angstrom`.
     """
 
@@ -117,6 +119,11 @@ class Committee(Calculator):
         super().__init__()
         if len(folders) < 2:
             raise PotentialError(f"{len(folders)} fits: a committee needs two or more")
+        if calibration is not None and calibration.members not in (None, len(folders)):
+            raise PotentialError(
+                f"calibration: is of a committee of {calibration.members} fits, not of {len(folders)}, whose spread is "
+                "another; give all of them, or leave it out"
+            )
         if not stop_at_ev_per_angstrom > 0:
             raise PotentialError(f"stop_at_ev_per_angstrom = {stop_at_ev_per_angstrom}: it must be above 0")
         weights = [Path(folder) / "model.keras" for folder in folders]

@@ -85,4 +85,4 @@ def measure_coverage(
                 "rmse": 1000 * float(np.sqrt(np.mean(errors**2))),
             }
         )
-    return Calibration(confidence, factors[ENERGY], factors[FORCES]), pd.DataFrame(rows)
+    return Calibration(confidence, factors[ENERGY], factors[FORCES], len(folders)), pd.DataFrame(rows)
