@@ -10,6 +10,8 @@ import yaml
 from snakemake.utils import update_config
 
 from benchmarks.features import table
+from benchmarks.potential import table as dynamics_table
+from benchmarks.potential import table_of_sets
 from bpstudy.config.study import load
 
 ROOT = Path(__file__).parents[2]
@@ -33,16 +35,18 @@ def test_the_table_of_training_is_the_committed_measurement():
         assert f"| {name} | {fit['iterations']} | {fit['wall_s']:.1f} |" in BENCHMARKS
 
 
-def test_the_table_of_dynamics_is_the_committed_measurement():
+def test_the_tables_of_potentials_are_the_committed_measurement():
     measured = json.loads((ROOT / "benchmarks/potential.json").read_text())
-    rows = measured["rows"]
-    assert len(rows) >= 4
-    assert f"the DFT takes {measured['dft_seconds_per_step']:.2f} s" in BENCHMARKS
-    assert f"{rows[0]['against_dft']:.0f} times" in BENCHMARKS
-    for row in rows:
-        ms = [1000 * row[f"seconds_per_step_{threads}"] for threads in (1, 2)]
-        shown = f"{ms[0]:.3g} | {ms[1]:.3g} | {row['atom_steps_per_second']:.3g}"
-        assert f"| {row['atoms']} | {shown} |" in BENCHMARKS
+    assert len(measured["rows"]) >= 4
+    for lines in (dynamics_table(measured["rows"]), table_of_sets(measured["sets"])):
+        assert "\n".join(lines) in BENCHMARKS
+    assert all(row["n2p2_over_ours"] > 1 for row in measured["sets"])
+
+
+def test_the_table_of_whole_runs_is_the_committed_measurement():
+    before, after = (json.loads((ROOT / f"benchmarks/profiles/{of}.json").read_text()) for of in ("before", "after"))
+    minutes = [f"{of['command']['processor'] / 60:.1f}" for of in (before, after)]
+    assert f"| minutes of processor time | {' | '.join(minutes)} |" in BENCHMARKS
 
 
 def test_the_ledger_of_claims_is_the_committed_result():
