@@ -223,6 +223,20 @@ def test_a_copy_is_a_copy_however_it_is_written(seed, repeat, changes, super_cel
     assert found.tolist() == [0, 1, 1]
 
 
+def test_frames_of_a_small_symmetric_cell_are_no_copies_of_each_other():
+    """A random walk about the sites: its sums over distances are alike, since they change in the second order alone."""
+    rng, ideal, away, frames = np.random.default_rng(0), bulk("Al", cubic=True), np.zeros((4, 3)), []
+    for _ in range(3000):
+        away = 0.9 * away + rng.normal(scale=0.04, size=(4, 3))
+        frames.append(ideal.copy())
+        frames[-1].positions += away
+    frames.append(frames[1234].copy())
+    frames[-1].rotate(40, "x", rotate_cell=True)
+    frames[-1].positions = np.round(frames[-1].positions, 4)
+    found = copies(["Al TTT"] * 3001, np.array([fingerprint(f) for f in frames]), [4] * 3001, True)
+    np.testing.assert_array_equal(found, [*range(3000), 1234])
+
+
 def test_dimers_that_are_far_apart_are_no_copies():
     dimers = [Atoms("Cu2", [[0, 0, 0], [0, 0, z]], cell=[40, 40, 40], pbc=True) for z in (8.0, 9.0, 14.0, 14.2, 9.0)]
     found = copies(["Cu TTT"] * 5, np.array([fingerprint(f) for f in dimers]), [2] * 5)

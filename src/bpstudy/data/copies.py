@@ -14,6 +14,7 @@ from bpstudy.data.distances import Distances, bumps, distances
 
 SAME_ANGSTROM = 1e-3  # over √N; text with four digits blurs a fingerprint by a third of it, a step of 1 fs by twenty
 _SCALES = (6.0, 12.0, 24.0)
+_NEIGHBOURS = 6  # whose distances count one by one
 _CELL = 6  # numbers of the cell, at the end
 
 
@@ -24,7 +25,9 @@ def fingerprint(atoms: Atoms, known: Distances | None = None) -> NDArray[np.floa
     u_i Σ_j u_j f(r_ij), u = Z/√⟨Z²⟩. They do not change with the order of the atoms, lattice vectors added to them, the
     choice of the cell, its orientation, the origin, a mirror, or a repetition: what symmetry functions do not
     tell apart either. If each atom is moved at random, they change by about that length over √N. For frames that are
-    not periodic the radius of gyration stands for the density. The last six numbers are of the cell.
+    not periodic the radius of gyration stands for the density. At a site of high symmetry the sums change in the second
+    order of the displacements alone, so that small cells look alike: means of the shortest distances, of half a
+    neighbour an atom each, change in the first. The last six numbers are of the cell.
 
     Args:
         known: the frame's distances, if they are known already.
@@ -36,7 +39,15 @@ def fingerprint(atoms: Atoms, known: Distances | None = None) -> NDArray[np.floa
     for place, values in enumerate(bumps(distance, known.reach_angstrom)[0]):
         around = weight * np.bincount(first, weight[second] * values, len(atoms))
         found[_SCALES.index(known.reach_angstrom), :, place] = around.mean(), np.sqrt((around**2).mean())
-    return np.concatenate([found.ravel(), [_extent(atoms)], _cell(atoms)])
+    return np.concatenate([found.ravel(), _shortest(distance, len(atoms)), [_extent(atoms)], _cell(atoms)])
+
+
+def _shortest(distance: NDArray[np.float64], n_atoms: int) -> NDArray[np.float64]:
+    """Means (Å) of the shortest distances, sorted, of half a neighbour an atom each; 0 beyond the last."""
+    total = np.concatenate([[0.0], np.cumsum(np.sort(distance))])
+    edges = np.arange(2 * _NEIGHBOURS + 1) / 2 * n_atoms
+    means = np.diff(np.interp(edges, np.arange(len(total)), total)) / (n_atoms / 2)
+    return np.where(edges[1:] <= len(distance), means, 0.0)
 
 
 def _extent(atoms: Atoms) -> float:
