@@ -41,9 +41,12 @@ def visit(page: Path, script: str, profile: Path):
         "--dump-dom",
     ]
     try:
-        shown = subprocess.run([CHROMIUM, *options, copy.as_uri()], capture_output=True, text=True, timeout=300)
+        for _ in range(3):  # on a busy machine Chromium may end before the script does
+            shown = subprocess.run([CHROMIUM, *options, copy.as_uri()], capture_output=True, text=True, timeout=300)
+            told = re.search(r'<pre id="told">(.*?)</pre>', shown.stdout, re.DOTALL)
+            if told:
+                break
     finally:
         copy.unlink()
     console = [line for line in shown.stderr.splitlines() if ":CONSOLE" in line and EXPECTED not in line]
-    told = re.search(r'<pre id="told">(.*?)</pre>', shown.stdout, re.DOTALL)
     return json.loads(unescape(told[1])) if told else None, console
