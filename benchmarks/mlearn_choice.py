@@ -113,7 +113,8 @@ def of_element(
         say=lambda text: print(f"{time.process_time():6.0f} s  {text}", flush=True),
     )
     seconds = time.process_time() - began
-    name_of = {"network": f"{'short ' if short else ''}{f'committee of {members}' if members > 1 else 'network'}"}
+    network = "network" if members == 1 else f"committee of {members}"
+    network = f"short {network}" if short else network
     rows = []
     for candidate, row in zip(answer.candidates, answer.ranking.table.to_dict("records"), strict=True):
         found: dict[str, Any] = {
@@ -121,7 +122,7 @@ def of_element(
             "split": split,
             "functions": candidate.budget,
             "method": candidate.method,
-            "model": name_of.get(candidate.model, candidate.model),
+            "model": network if candidate.model == "network" else candidate.model,
             "fits": len(candidate.energy_errors),
             "cost_us_per_atom": row["cost_us_per_atom"],
         }

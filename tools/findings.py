@@ -39,7 +39,7 @@ def findings(results: Path) -> list[str]:
         "**Consecutive frames teach little.** Frames spread over the whole run give "
         f"{spread['strided-372']:.2f} meV/atom on the independent trajectory, as many consecutive ones "
         f"{spread['consecutive-372']:.2f}.",
-        "**Forces in the fit cut held-out errors by more than a third.** They fall to "
+        "**Forces in the fit lower held-out errors.** They fall to "
         f"{claims['F1']['value']:.0%} (energies) and {claims['F2']['value']:.0%} (forces) of those without (F1, F2).",
     ]
     if "S1" in claims:

@@ -6,9 +6,9 @@ v = η - (c/D) w where (JᵀJ + D) η = -Jᵀ(ρ - J (c/D) w). The residuals ben
 the direction v, a solves (JᵀJ + D) a = -Jᵀρ'', and the step is v + a/2; or v alone where a is not small beside it, so
 that the second order says nothing.
 
-With more rows than weights only JᵀJ is kept, gathered from blocks of rows; Jᵀ times a vector is a backward pass. With
-fewer rows, and one c for all weights, the same step comes from the dual equations, -Jᵀ(J Jᵀ + D)⁻¹ in the place of
--(JᵀJ + D)⁻¹Jᵀ, so the matrix to factorise is the smaller one.
+With more rows than weights the matrix is JᵀJ. Where J is large it is not kept: JᵀJ is gathered from blocks of rows, and
+Jᵀ times a vector is a backward pass. With fewer rows, and one c for all weights, the same step comes from the dual
+equations, -Jᵀ(J Jᵀ + D)⁻¹ in the place of -(JᵀJ + D)⁻¹Jᵀ, so the matrix to factorise is the smaller one.
 """
 
 from __future__ import annotations
