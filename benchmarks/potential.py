@@ -43,6 +43,7 @@ from bpstudy.potential.calculator import Potential
 from bpstudy.potential.n2p2 import export
 from bpstudy.symmetry import SymmetryFunctions
 from bpstudy.symmetry.parallel import in_threads
+from tools.potential import dynamics_table, sets_table
 
 ROOT = Path(__file__).parents[1]
 STUDY = load(yaml.safe_load((ROOT / "config.yaml").read_text()))
@@ -168,24 +169,6 @@ def scaling_row(atoms: Atoms, potentials: dict[int, Potential], count: int) -> d
     }
 
 
-def table(rows: list[dict[str, float]]) -> list[str]:
-    """Lines of the Markdown table of docs/benchmarks.md."""
-    lines = ["| atoms | ms per step | atom steps per second | two cores, times as fast | elapsed |", "|" + " --- |" * 5]
-    for row in rows:
-        one, both = 1000 * row["seconds_per_step_1"], f"{row['two_cores']:.2f} | {row['two_cores_elapsed']:.2f}"
-        lines.append(f"| {row['atoms']} | {one:.3g} | {row['atom_steps_per_second']:.3g} | {both} |")
-    return lines
-
-
-def table_of_sets(sets: list[dict[str, Any]]) -> list[str]:
-    """Lines of the Markdown table of docs/benchmarks.md."""
-    lines = ["| functions, 8 Å | µs per atom | goal | n2p2 | n2p2 / ours |", "|" + " --- |" * 5]
-    for row in sets:
-        peer = [f"{row[key]:.3g}" if key in row else "" for key in ("n2p2_microseconds", "n2p2_over_ours")]
-        lines.append(f"| {row['functions']} | {row['microseconds']:.0f} | {row['goal']} | {' | '.join(peer)} |")
-    return lines
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--n2p2", type=Path, help="folder of n2p2's sources, with lib/libnnp.a")
@@ -193,7 +176,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         driver = n2p2_driver(n2p2, Path(name)) if n2p2 else None
         sets = [set_row(of, functions_of(blocks), goal, driver) for of, blocks, goal in POTENTIALS]
-    print(*table_of_sets(sets), sep="\n", flush=True)
+    print(*sets_table(sets), sep="\n", flush=True)
     dft = lithium()
     dft.calc = make_calculator(STUDY.systems["li27"].calculator)
 
@@ -209,7 +192,7 @@ def main() -> None:
         make_folder(Path(name), SymmetryFunctions([f for block in blocks for f in block.functions]))
         potentials = {threads: Potential(name, "ignore", threads=threads) for threads in (1, 2)}
     rows = [scaling_row(lithium(repeat), potentials, count) for repeat, count in REPEATS.items()]
-    print(*table(rows), sep="\n", flush=True)
+    print(*dynamics_table(rows), sep="\n", flush=True)
     measured = {
         "machine": machine(),
         "clock": "processor seconds",

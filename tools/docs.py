@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.potential import table as dynamics_table
-from benchmarks.potential import table_of_sets
 from tools import far, mlearn
 from tools.findings import findings
+from tools.potential import dynamics_table, sets_table
 from tools.tables import between, renew
 
 ROOT = Path(__file__).parents[1]
@@ -87,7 +86,7 @@ between(
 
 measured = json.loads((ROOT / "benchmarks/potential.json").read_text())
 faster = f"A step of 27 atoms takes the DFT {measured['dft_over_network']:.0f} times as long in the same run."
-between(DOCS / "benchmarks.md", "sets", table_of_sets(measured["sets"]))
+between(DOCS / "benchmarks.md", "sets", sets_table(measured["sets"]))
 between(DOCS / "benchmarks.md", "dynamics", [*dynamics_table(measured["rows"]), "", faster])
 
 profiles = [json.loads((ROOT / f"benchmarks/profiles/{name}.json").read_text()) for name in ("before", "after")]

@@ -10,9 +10,8 @@ import yaml
 from snakemake.utils import update_config
 
 from benchmarks.features import table
-from benchmarks.potential import table as dynamics_table
-from benchmarks.potential import table_of_sets
 from bpstudy.config.study import load
+from tools.potential import dynamics_table, sets_table
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -38,7 +37,7 @@ def test_the_table_of_training_is_the_committed_measurement():
 def test_the_tables_of_potentials_are_the_committed_measurement():
     measured = json.loads((ROOT / "benchmarks/potential.json").read_text())
     assert len(measured["rows"]) >= 4
-    for lines in (dynamics_table(measured["rows"]), table_of_sets(measured["sets"])):
+    for lines in (dynamics_table(measured["rows"]), sets_table(measured["sets"])):
         assert "\n".join(lines) in BENCHMARKS
     assert all(row["n2p2_over_ours"] > 1 for row in measured["sets"])
 

@@ -118,6 +118,9 @@ def test_a_committee_is_written_as_one(data, tmp_path):
     error = (atoms.get_potential_energy() - frames[16].get_potential_energy()) / len(atoms)
     assert error == pytest.approx(errors.energy[0], abs=1e-9)
     assert atoms.calc.results["energy_std"] > 0
+    (tmp_path / "notes.txt").write_text("a user's own")
+    save_potential(functions, frames[:16], folds[:16], TOLERANCES, frames[16:], tmp_path, 1, QUICK)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.keras", "notes.txt", "potential.json"]
 
 
 def test_linear_potential_finds_a_linear_truth(data):

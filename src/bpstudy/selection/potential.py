@@ -26,7 +26,7 @@ def save_potential(
     threads: int = 1,
 ) -> FrameErrors:
     """Fit trial networks of the seeds 0, 1, …, the same as in the comparison, and write them: one to `folder`, a
-    committee to `folder`/0, `folder`/1, …
+    committee to `folder`/0, `folder`/1, … They replace what an earlier choice wrote there.
 
     Returns:
         Errors on the test frames, which did not take part; those of the mean of a committee.
@@ -34,12 +34,23 @@ def save_potential(
     Raises:
         ValueError: frames that cannot be used.
     """
-    residuals = []
-    for seed in range(members):
-        network = fit_trial(functions, train, folds, tolerances, seed, settings)
+    networks = [fit_trial(functions, train, folds, tolerances, seed, settings) for seed in range(members)]
+    errors = committee_errors([network.residuals(test) for network in networks])
+    _remove_earlier(folder)
+    for seed, network in enumerate(networks):
         write_potential(network, train, folder / str(seed) if members > 1 else folder, threads)
-        residuals.append(network.residuals(test))
-    return committee_errors(residuals)
+    return errors
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Remove the networks of an earlier choice, and nothing else: members of another committee are no part of this."""
+    from bpstudy.network.description import DESCRIPTION, MODEL
+
+    for network in (folder, *folder.glob("[0-9]*/")):
+        for file in (MODEL, DESCRIPTION):
+            (network / file).unlink(missing_ok=True)
+        if network != folder and not any(network.iterdir()):
+            network.rmdir()
 
 
 def write_potential(network: TrialNetwork, train: Sequence[Atoms], folder: Path, threads: int = 1) -> None:
