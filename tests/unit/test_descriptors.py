@@ -7,7 +7,7 @@ import pytest
 from ase.build import bulk
 
 from bpstudy.config.functions import Block
-from bpstudy.descriptors.blocks import block_functions, compute_block
+from bpstudy.descriptors.blocks import block_functions, compute_blocks
 from bpstudy.descriptors.compute import compute_features
 from bpstudy.descriptors.features import FeatureError, read_blocks
 
@@ -28,9 +28,9 @@ def frames(alloy=False, n=6):
 
 def test_blocks_are_read_side_by_side(tmp_path):
     moved = frames()
-    for block in (G2, G5):
-        compute_block(tmp_path / f"{block.slug}.npy", block, moved, range(1, 6, 2), tolerance=1e-12, threads=2)
-    features = read_blocks([tmp_path / f"{block.slug}.npy" for block in (G2, G5)])
+    files = {tmp_path / f"{block.slug}.npy": block for block in (G2, G5)}
+    compute_blocks(files, moved, range(1, 6, 2), tolerance=1e-12, threads=2)
+    features = read_blocks(list(files))
     assert features.rows["Cu"].values.shape == (12, 6)
     assert features.rows["Cu"].frame.tolist() == 4 * [0] + 4 * [1] + 4 * [2]
     assert features.rows["Cu"].atom.tolist() == 3 * [0, 1, 2, 3]
@@ -40,17 +40,27 @@ def test_blocks_are_read_side_by_side(tmp_path):
     assert len(set(features.labels["Cu"])) == 6
 
 
+def test_blocks_together_are_those_computed_alone(tmp_path):
+    fewer = Block(type="G2", count=2, cutoff_angstrom=G2.cutoff_angstrom, grid=G2.grid)
+    together = {tmp_path / f"together-{block.slug}.npy": block for block in (G2, G5, fewer)}
+    compute_blocks(together, frames(), range(4), tolerance=1e-12, threads=1)
+    for path, block in together.items():
+        compute_blocks({tmp_path / "alone.npy": block}, frames(), range(4), tolerance=1e-12, threads=1)
+        np.testing.assert_allclose(np.load(path), np.load(tmp_path / "alone.npy"), rtol=1e-11)
+        assert path.with_suffix(".json").read_text() == (tmp_path / "alone.json").read_text()
+
+
 def test_alloys_get_a_function_for_every_neighbour_element(tmp_path):
     assert len(block_functions(G2, ["Al", "Cu"], 1e-12)) == 8
     assert len(block_functions(G5, ["Al", "Cu"], 1e-12)) == 6
-    compute_block(tmp_path / "a.npy", G2, frames(alloy=True), range(6), tolerance=1e-12, threads=1)
+    compute_blocks({tmp_path / "a.npy": G2}, frames(alloy=True), range(6), tolerance=1e-12, threads=1)
     rows = read_blocks([tmp_path / "a.npy"]).rows
     assert {element: of.values.shape for element, of in rows.items()} == {"Al": (6, 8), "Cu": (18, 8)}
 
 
 def test_frames_of_any_size_and_composition(tmp_path):
     mixed = [*frames(n=2), *frames(alloy=True, n=1), frames(n=1)[0] * (2, 1, 1), frames(n=3)[2]]
-    compute_block(tmp_path / "a.npy", G2, mixed, range(5), tolerance=1e-12, threads=2)
+    compute_blocks({tmp_path / "a.npy": G2}, mixed, range(5), tolerance=1e-12, threads=2)
     features = read_blocks([tmp_path / "a.npy"])
     assert features.n_atoms.tolist() == [4, 4, 4, 8, 4]
     assert {e: n.tolist() for e, n in features.counts().items()} == {"Al": [0, 0, 1, 0, 0], "Cu": [4, 4, 3, 8, 4]}
@@ -95,8 +105,8 @@ def test_the_sum_over_elements_is_that_without(tmp_path):
 
 
 def test_blocks_of_other_frames_are_refused(tmp_path):
-    compute_block(tmp_path / "a.npy", G2, frames(), range(3), tolerance=1e-12, threads=1)
-    compute_block(tmp_path / "b.npy", G5, frames(), range(1, 4), tolerance=1e-12, threads=1)
+    compute_blocks({tmp_path / "a.npy": G2}, frames(), range(3), tolerance=1e-12, threads=1)
+    compute_blocks({tmp_path / "b.npy": G5}, frames(), range(1, 4), tolerance=1e-12, threads=1)
     with pytest.raises(FeatureError, match=r"b\.npy: other frames than .*a\.npy"):
         read_blocks([tmp_path / "a.npy", tmp_path / "b.npy"])
 
@@ -104,7 +114,7 @@ def test_blocks_of_other_frames_are_refused(tmp_path):
 @pytest.mark.parametrize("damage", ["truncated", "empty", "description", "shape", "pickle"])
 def test_a_damaged_block_is_named(tmp_path, damage):
     path = tmp_path / "a.npy"
-    compute_block(path, G2, frames(), range(3), tolerance=1e-12, threads=1)
+    compute_blocks({path: G2}, frames(), range(3), tolerance=1e-12, threads=1)
     if damage == "truncated":
         path.write_bytes(path.read_bytes()[:200])
     elif damage == "empty":

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.config.functions import Block
 from bpstudy.data.trajectory import snapshot, thermodynamics
-from bpstudy.descriptors.blocks import compute_block
+from bpstudy.descriptors.blocks import compute_blocks
 from bpstudy.descriptors.features import read_blocks
 from bpstudy.evaluation.tables import functions_label, histories, metrics, sums
 from bpstudy.files import write_table
@@ -55,7 +55,7 @@ def data(tmp_path_factory):
     write_table(folder / "thermo.csv", thermodynamics(frames, 1.0))
     for name, chosen in (("first", range(20)), ("later", range(22, 30))):
         for block in BLOCKS:
-            compute_block(folder / name / f"{block.slug}.npy", block, frames, chosen, tolerance=1e-12, threads=1)
+            compute_blocks({folder / name / f"{block.slug}.npy": block}, frames, chosen, tolerance=1e-12, threads=1)
     groups = [[str(folder / name / f"{block.slug}.npy") for block in BLOCKS] for name in ("first", "later")]
     return SimpleNamespace(blocks=groups, thermo=[str(folder / "thermo.csv")] * 2)
 
@@ -181,7 +181,7 @@ def test_functions_that_see_nothing_are_refused(data, tmp_path):
     frames = [bulk("Cu", cubic=True) for _ in range(30)]
     blocks = []
     for name, chosen in (("first", range(20)), ("later", range(22, 30))):
-        compute_block(tmp_path / name / "short.npy", short, frames, chosen, tolerance=1e-12, threads=1)
+        compute_blocks({tmp_path / name / "short.npy": short}, frames, chosen, tolerance=1e-12, threads=1)
         blocks.append([str(tmp_path / name / "short.npy")])
     with pytest.raises(ValueError, match=r"all 3 functions are dead.*cutoff beyond the nearest neighbours"):
         fit(tmp_path, data, experiment(functions=[short.model_dump()]), blocks=blocks)
@@ -189,7 +189,7 @@ def test_functions_that_see_nothing_are_refused(data, tmp_path):
 
 
 def test_one_validation_frame_is_refused(data, tmp_path):
-    compute_block(tmp_path / "v.npy", BLOCKS[0], [bulk("Cu", cubic=True)], [0], tolerance=1e-12, threads=1)
+    compute_blocks({tmp_path / "v.npy": BLOCKS[0]}, [bulk("Cu", cubic=True)], [0], tolerance=1e-12, threads=1)
     settings = experiment(validation="one", held_out=[], functions=[BLOCKS[0].model_dump()])
     with pytest.raises(ValueError, match="validation: one frame says nothing of the error"):
         fit(tmp_path, data, settings, blocks=[data.blocks[0][:1], [str(tmp_path / "v.npy")]])

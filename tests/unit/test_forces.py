@@ -16,7 +16,7 @@ from bpstudy.config.analysis import WithForces
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.config.functions import Block
 from bpstudy.data.trajectory import snapshot, thermodynamics, write_frames
-from bpstudy.descriptors.blocks import block_functions, compute_block
+from bpstudy.descriptors.blocks import block_functions, compute_blocks
 from bpstudy.descriptors.compute import compute_features
 from bpstudy.descriptors.gradients import ForceError, force_set, read_functions
 from bpstudy.evaluation.tables import metrics, with_forces, with_forces_summary
@@ -139,7 +139,7 @@ def results(frames, tmp_path_factory):
     write_frames(folder / "frames.traj", frames)
     for name, chosen in SETS.items():
         for block in BLOCKS:
-            compute_block(folder / name / f"{block.slug}.npy", block, frames, chosen, tolerance=1e-12, threads=1)
+            compute_blocks({folder / name / f"{block.slug}.npy": block}, frames, chosen, tolerance=1e-12, threads=1)
     groups = [[str(folder / name / f"{block.slug}.npy") for block in BLOCKS] for name in SETS]
     found = {}
     for name, weight in (("energies", 0.0), ("forces", 1.0)):
@@ -223,11 +223,11 @@ def test_validation_frames_decide_with_their_forces(results):
 def test_functions_are_read_back_side_by_side(results, tmp_path, frames):
     paths = [tmp_path / f"{block.slug}.npy" for block in BLOCKS]
     for path, block in zip(paths, BLOCKS, strict=True):
-        compute_block(path, block, frames[:1], [0], tolerance=1e-12, threads=1)
+        compute_blocks({path: block}, frames[:1], [0], tolerance=1e-12, threads=1)
     both = read_functions(paths)
     np.testing.assert_array_equal(both.compute(frames[0])[:, :5], np.load(paths[0]))
     np.testing.assert_array_equal(both.compute(frames[0])[:, 5:], np.load(paths[1]))
-    compute_block(paths[1], BLOCKS[1], frames[:1], [0], tolerance=1e-9, threads=1)
+    compute_blocks({paths[1]: BLOCKS[1]}, frames[:1], [0], tolerance=1e-9, threads=1)
     with pytest.raises(ForceError, match="different tolerances"):
         read_functions(paths)
 

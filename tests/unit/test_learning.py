@@ -12,7 +12,7 @@ from bpstudy.config.analysis import FITS, LearningCurves
 from bpstudy.config.experiments import Experiment, Optimizer
 from bpstudy.config.functions import Block
 from bpstudy.data.trajectory import snapshot, thermodynamics
-from bpstudy.descriptors.blocks import compute_block
+from bpstudy.descriptors.blocks import compute_blocks
 from bpstudy.descriptors.gradients import force_set, read_functions
 from bpstudy.figures.force_curves import force_curves
 from bpstudy.figures.learning import learning
@@ -60,7 +60,7 @@ def sets(tmp_path_factory):
     found = []
     for name, chosen in (("run", range(40)), ("other", range(40, 60))):
         block = folder / f"{name}.npy"
-        compute_block(block, BLOCK, frames, chosen, tolerance=1e-12, threads=1)
+        compute_blocks({block: BLOCK}, frames, chosen, tolerance=1e-12, threads=1)
         known = read_set([str(block)], str(folder / "thermo.csv"), "potential")
         found.append(replace(known, forces=force_set(read_functions([block]), frames, known.features)))
     return found

@@ -125,6 +125,9 @@ def test_what_is_remembered_is_what_is_computed():
         for centres in (None, mask):
             expected = functions.summed_gradients(frame, centres=centres)
             np.testing.assert_allclose(kept.summed_gradients(frame, centres=centres), expected, atol=1e-12)
+        weights = np.random.default_rng(0).normal(size=(len(frame), len(functions)))
+        expected = functions.contract(frame, weights)[0]
+        np.testing.assert_allclose(kept.contract(frame, weights)[0], expected, atol=1e-12)
 
 
 def test_the_comparison(sets, errors, compared):

@@ -1,4 +1,4 @@
-"""Computing a block of symmetry functions over the frames of a trajectory."""
+"""Computing blocks of symmetry functions over the frames of a trajectory."""
 
 from __future__ import annotations
 
@@ -30,19 +30,18 @@ def block_functions(block: Block, elements: Sequence[str], tolerance: float) -> 
     return SymmetryFunctions(repeated, tolerance)
 
 
-def compute_block(
-    path: Path,
-    block: Block,
+def compute_blocks(
+    files: Mapping[Path, Block],
     frames: Sequence[Atoms] | Mapping[int, Atoms],
     indices: Sequence[int],
     tolerance: float,
     threads: int,
     elements: Sequence[str] = (),
 ) -> None:
-    """Compute a block over frames `indices` of a trajectory or data set; sizes and compositions may differ.
+    """Compute blocks over frames `indices` of a trajectory or data set; sizes and compositions may differ.
 
-    Writes `path` (.npy: n_rows × n_functions, float64, one row per atom, frame by frame) and beside it, in .json, what
-    its columns, atoms and frames are.
+    Writes each block to its file (.npy: n_rows × n_functions, float64, one row per atom, frame by frame) and beside it,
+    in .json, what its columns, atoms and frames are. All blocks share one look at the neighbours of an atom.
 
     Args:
         elements: that functions are made for beside those of the frames: other sets of an experiment have them.
@@ -52,18 +51,20 @@ def compute_block(
     """
     chosen = [frames[i] for i in indices]
     there = {symbol for atoms in chosen for symbol in set(atoms.get_chemical_symbols())}
-    functions = block_functions(block, sorted(there.union(elements)), tolerance)
-    values = compute_rows(functions, chosen, threads)
+    of_files = {path: block_functions(block, sorted(there.union(elements)), tolerance) for path, block in files.items()}
+    place = {f: k for k, f in enumerate(dict.fromkeys(f for of in of_files.values() for f in of.functions))}
+    values = compute_rows(SymmetryFunctions(tuple(place), tolerance), chosen, threads)
     atoms, kinds = kinds_of(chosen)
-    description = {
-        **json.loads(functions.to_json()),
-        "labels": functions.labels,
-        "atoms": atoms,
-        "kinds": kinds,
-        "pbc": sorted({tuple(frame.pbc.tolist()) for frame in chosen}),
-        "frames": list(indices),
-    }
-    with atomic_path(path) as temporary:
-        np.save(temporary, values)
-    with atomic_path(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(description) + "\n")
+    for path, functions in of_files.items():
+        description = {
+            **json.loads(functions.to_json()),
+            "labels": functions.labels,
+            "atoms": atoms,
+            "kinds": kinds,
+            "pbc": sorted({tuple(frame.pbc.tolist()) for frame in chosen}),
+            "frames": list(indices),
+        }
+        with atomic_path(path) as temporary:
+            np.save(temporary, values[:, [place[f] for f in functions.functions]])
+        with atomic_path(path.with_suffix(".json")) as temporary:
+            temporary.write_text(json.dumps(description) + "\n")

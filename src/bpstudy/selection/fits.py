@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,29 +24,40 @@ NETWORK, LINEAR = "network", "linear"
 NO_SEED = -1  # of a linear potential
 
 
+class _Kept(NamedTuple):
+    atoms: Atoms  # held, so that no other frame gets its id
+    near: Neighbors
+    values: Array
+    pairs: tuple[NDArray[np.intp], NDArray[np.intp], Array]
+
+
 class Remembered(SymmetryFunctions):
     """Functions that keep what they computed of a frame: fits of several seeds have the same frames.
 
-    Frames must not change meanwhile. In memory are a frame's values and derivatives of pairs of atoms.
+    Frames must not change meanwhile. In memory are a frame's neighbours, values and derivatives of pairs of atoms.
     """
 
     def __init__(self, functions: SymmetryFunctions) -> None:
         super().__init__(functions.functions, functions.tolerance)
-        self._kept: dict[int, tuple[Atoms, Array, tuple[Array, Array, Array]]] = {}
+        self._kept: dict[int, _Kept] = {}
 
-    def _known(self, atoms: Atoms) -> tuple[Atoms, Array, tuple[Array, Array, Array]]:
+    def _known(self, atoms: Atoms) -> _Kept:
         if id(atoms) not in self._kept:
-            near = self.neighbors(atoms)
-            self._kept[id(atoms)] = atoms, super().compute(atoms, near=near), super().pair_gradients(atoms, near)
+            near = super().neighbors(atoms)
+            values, pairs = super().compute(atoms, near=near), super().pair_gradients(atoms, near)
+            self._kept[id(atoms)] = _Kept(atoms, near, values, pairs)
         return self._kept[id(atoms)]
 
+    def neighbors(self, atoms: Atoms) -> Neighbors:
+        return self._known(atoms).near
+
     def compute(self, atoms: Atoms, threads: int = 1, near: Neighbors | None = None) -> Array:
-        return self._known(atoms)[1]
+        return self._known(atoms).values
 
     def pair_gradients(
         self, atoms: Atoms, near: Neighbors | None = None, moved: NDArray[np.bool_] | None = None
-    ) -> tuple[Array, Array, Array]:
-        centre, atom, d = self._known(atoms)[2]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+        centre, atom, d = self._known(atoms).pairs
         if moved is None or moved.all():
             return centre, atom, d
         kept = moved[atom]
@@ -59,6 +71,15 @@ class Remembered(SymmetryFunctions):
         total = np.zeros((len(atoms), 3, len(self)))
         np.add.at(total, atom[kept], slopes[kept])
         return total
+
+    def contract(
+        self, atoms: Atoms, weights: Array, threads: int = 1, near: Neighbors | None = None
+    ) -> tuple[Array, Array]:
+        """The forces; the strain derivative, which is not kept, is NaN."""
+        centre, atom, d = self.pair_gradients(atoms)
+        forces = np.zeros((len(atoms), 3))
+        np.subtract.at(forces, atom, (d @ weights[centre, :, None])[:, :, 0])
+        return forces, np.full((3, 3), np.nan)
 
 
 def trial_settings(network: TrialNetworks) -> TrialSettings:

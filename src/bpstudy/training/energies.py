@@ -12,7 +12,7 @@ from bpstudy.network.model import AtomicNetwork
 from bpstudy.network.normalization import EnergyScale
 from bpstudy.statistics.finite import finite_energies
 from bpstudy.training.kernels import add_outer, add_rows, starts
-from bpstudy.training.layers import Pass, architectures, scatter
+from bpstudy.training.layers import Pass, Passes, architectures, scatter
 
 Array = NDArray[np.float64]
 Pull = Callable[[Array], Array]
@@ -39,12 +39,13 @@ class EnergyTerm:
         self.n_rows = features.n_frames
         self.architectures = architectures(network)
         self.pass_operations = 0
-        self._inputs, self._frame, self._starts = {}, {}, {}
+        inputs, self._frame, self._starts = {}, {}, {}
         for element, of in network.check(features).items():
             factor, shift = network.standardise(element)
-            self._inputs[element] = of.values * factor + shift
+            inputs[element] = of.values * factor + shift
             self.pass_operations += 2 * len(of.values) * self.architectures[element].n_weights
             self._frame[element], self._starts[element] = of.frame, starts(of.frame, self.n_rows)
+        self._passes = Passes(self.architectures, inputs)
         self._factor = scale.mean_atoms**0.5 / features.n_atoms
         self._targets = (energies - scale.baseline_ev(features.counts())) / (
             features.n_atoms * scale.spread_ev_per_atom
@@ -52,11 +53,11 @@ class EnergyTerm:
 
     def residuals(self, weights: Array) -> Array:
         """ρ (n_frames,)."""
-        return self._total({e: Pass(of, weights, self._inputs[e]) for e, of in self.architectures.items()})
+        return self._total(self._passes(weights))
 
     def linearise(self, weights: Array) -> tuple[Array, Pull]:
         """ρ, and u ↦ Σ_k u_k dρ_k/dweights."""
-        passes = {e: Pass(of, weights, self._inputs[e], sloped=True) for e, of in self.architectures.items()}
+        passes = self._passes(weights)
 
         def pull(upstream: Array) -> Array:
             out, weighted = np.zeros_like(weights), upstream * self._factor
@@ -68,19 +69,15 @@ class EnergyTerm:
 
     def jacobian(self, weights: Array) -> Iterator[tuple[Array, Array]]:
         """ρ (rows,) and dρ/dweights (rows, n_weights) of consecutive blocks of frames."""
+        passes = self._passes(weights)
+        residuals = self._total(passes)
         for first in range(0, self.n_rows, JACOBIAN_FRAMES):
             last = min(first + JACOBIAN_FRAMES, self.n_rows)
-            total, out = np.zeros(last - first), np.zeros((last - first, len(weights)))
-            for element, of in self.architectures.items():
-                start = self._starts[element][first : last + 1]
-                block = slice(start[0], start[-1])
-                passed = Pass(of, weights, self._inputs[element][block], sloped=True)
-                frame = self._frame[element][block] - first
-                total += np.bincount(frame, passed.outputs, last - first)
-                self._rows(passed, start - start[0], out)
-            factor = self._factor[first:last]
-            out *= factor[:, None]
-            yield factor * total - self._targets[first:last], out
+            out = np.zeros((last - first, len(weights)))
+            for element, passed in passes.items():
+                self._rows(passed, self._starts[element][first : last + 1], out)
+            out *= self._factor[first:last, None]
+            yield residuals[first:last], out
 
     def _rows(self, passed: Pass, start: NDArray[np.intp], out: Array) -> None:
         """Sums over the atoms of each frame of the derivatives of their outputs."""

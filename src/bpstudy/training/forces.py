@@ -18,7 +18,7 @@ from bpstudy.network.element import add_products
 from bpstudy.network.model import AtomicNetwork
 from bpstudy.training.energies import Pull
 from bpstudy.training.kernels import add_back, add_products_of_pairs, add_rows, starts
-from bpstudy.training.layers import Pass, architectures, scatter
+from bpstudy.training.layers import Pass, Passes, architectures, scatter
 
 Array = NDArray[np.float64]
 JACOBIAN_ROWS = 2048
@@ -99,6 +99,7 @@ class ForceTerm:
                 starts(d.component, self.n_rows),
             )
 
+        self._passes = Passes(self.architectures, {e: of.inputs for e, of in self._entries.items()})
         self.pass_operations = sum(
             2 * (len(of.inputs) + len(of.component)) * self.architectures[element].n_weights
             for element, of in self._entries.items()
@@ -106,7 +107,7 @@ class ForceTerm:
 
     def residuals(self, weights: Array) -> Array:
         """ρ (n_components,)."""
-        return self._total(self._passes(weights, curved=False))
+        return self._total(self._passes(weights))
 
     def forces(self, weights: Array) -> Array:
         """The network's forces (n_components,), in the unit of the targets."""
@@ -114,7 +115,7 @@ class ForceTerm:
 
     def linearise(self, weights: Array) -> tuple[Array, Pull]:
         """ρ, and u ↦ Σ_k u_k dρ_k/dweights."""
-        passes = self._passes(weights, curved=True)
+        passes = self._passes(weights)
 
         def pull(upstream: Array) -> Array:
             out = np.zeros_like(weights)
@@ -131,7 +132,7 @@ class ForceTerm:
 
         dρ/dW_l = Σ_atoms (ȧ_(l-1) ⊗ δ_l + a_(l-1) ⊗ δ̇_l), dρ/db_l = Σ_atoms δ̇_l (`layers`).
         """
-        passes = self._passes(weights, curved=True)
+        passes = self._passes(weights)
         residuals = self._total(passes)
         for first in range(0, self.n_rows, JACOBIAN_ROWS):
             last = min(first + JACOBIAN_ROWS, self.n_rows)
@@ -154,12 +155,6 @@ class ForceTerm:
         add_rows(start, moved[-1], entry, out[:, places[2 * of.n_hidden]])
         if of.direct:
             add_rows(start, tangents, entry, out[:, places[-1]])
-
-    def _passes(self, weights: Array, curved: bool) -> dict[str, Pass]:
-        return {
-            e: Pass(self.architectures[e], weights, of.inputs, sloped=True, curved=curved)
-            for e, of in self._entries.items()
-        }
 
     def _total(self, passes: dict[str, Pass]) -> Array:
         total = -self._targets

@@ -7,7 +7,7 @@ e_L = w, e_l = δ_(l+1) W_(l+1)ᵀ. Along a tangent ȧ_0 of the inputs: ż_l = �
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,40 +70,50 @@ def direct_places(network: AtomicNetwork) -> NDArray[np.intp]:
 class Pass:
     """The network of one element at some weights and inputs `x` (n_rows, n_inputs).
 
-    `outputs` (n_rows,), `values` a_0 … a_L. With `sloped`, also `deltas` δ_l, and `slopes` do/dx (n_rows, n_inputs)
-    when asked for; with `curved`, also what the tangents need.
+    `outputs` (n_rows,), `values` a_0 … a_L; what derivatives need is computed when it is asked for.
     """
 
-    def __init__(
-        self, of: Architecture, weights: Array, x: Array, *, sloped: bool = False, curved: bool = False
-    ) -> None:
+    def __init__(self, of: Architecture, weights: Array, x: Array) -> None:
         self.architecture = of
         parts = [weights[place] for place in of.slices()]
         self.kernels = [parts[2 * k].reshape(n_in, -1) for k, n_in in enumerate(of.sizes)]
         self.direct = parts[-1] if of.direct else None
-        activation = ACTIVATIONS[of.activation]
-        self.values, inner = [x], []
+        self._activation = ACTIVATIONS[of.activation]
+        self.values, self._inner = [x], list[Array]()
         for kernel, bias in zip(self.kernels[:-1], parts[1 : 2 * of.n_hidden : 2], strict=True):
             z = self.values[-1] @ kernel
             z += bias
-            inner.append(z)
-            self.values.append(activation.value(z))
+            self._inner.append(z)
+            self.values.append(self._activation.value(z))
         self.outputs = self.values[-1] @ self.kernels[-1][:, 0] + parts[2 * of.n_hidden + 1]
         if self.direct is not None:
             self.outputs += x @ self.direct
-        if not sloped:
-            return
-        pairs = list(zip(inner, self.values[1:], strict=True))
-        self.first = [activation.slope(z, a) for z, a in pairs]
-        self.deltas: list[Array] = []
-        self.bent: list[Array] = []  # e_l f''(z_l)
-        e = np.broadcast_to(self.kernels[-1][:, 0], self.values[-1].shape)
-        for level in reversed(range(of.n_hidden)):
-            self.deltas.insert(0, e * self.first[level])
-            if curved:
-                self.bent.insert(0, e * activation.curvature(*pairs[level]))
-            if level:
-                e = self.deltas[0] @ self.kernels[level].T
+
+    @cached_property
+    def first(self) -> list[Array]:
+        """f'(z_l)."""
+        return [self._activation.slope(z, a) for z, a in zip(self._inner, self.values[1:], strict=True)]
+
+    @cached_property
+    def _backward(self) -> tuple[list[Array], list[Array]]:
+        """e_l and δ_l."""
+        upstream, deltas = list[Array](), list[Array]()
+        last = np.broadcast_to(self.kernels[-1][:, 0], self.values[-1].shape)
+        for kernel, first in zip(reversed(self.kernels[1:]), reversed(self.first), strict=True):
+            upstream.insert(0, deltas[0] @ kernel.T if deltas else last)
+            deltas.insert(0, upstream[0] * first)
+        return upstream, deltas
+
+    @property
+    def deltas(self) -> list[Array]:
+        """δ_l."""
+        return self._backward[1]
+
+    @cached_property
+    def bent(self) -> list[Array]:
+        """e_l f''(z_l)."""
+        of_layers = zip(self._backward[0], self._inner, self.values[1:], strict=True)
+        return [e * self._activation.curvature(z, a) for e, z, a in of_layers]
 
     @cached_property
     def slopes(self) -> Array:
@@ -145,6 +155,21 @@ class Pass:
             found += [(da.T @ delta + a.T @ ddelta).ravel(), ddelta.sum(axis=0)]
         found += [moved[-1].sum(axis=0), np.zeros(1)]
         return found if self.direct is None else [*found, directions.sum(axis=0)]
+
+
+class Passes:
+    """Passes of all elements at given weights. Those of the last weights are kept: a step that lowers the loss is
+    linearised where it was tried."""
+
+    def __init__(self, of: Mapping[str, Architecture], inputs: Mapping[str, Array]) -> None:
+        self._of, self._inputs = of, inputs
+        self._weights, self._last = np.empty(0), dict[str, Pass]()
+
+    def __call__(self, weights: Array) -> dict[str, Pass]:
+        if not np.array_equal(weights, self._weights):
+            self._last = {e: Pass(self._of[e], weights, x) for e, x in self._inputs.items()}
+            self._weights = weights.copy()
+        return self._last
 
 
 def scatter(architecture: Architecture, parts: Sequence[Array], out: Array) -> None:

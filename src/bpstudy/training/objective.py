@@ -22,7 +22,8 @@ class Objective:
     these differ. Weights are one flat vector in the order of `AtomicNetwork.variables`.
 
     `operations` counts floating-point operations so far, to leading order and the same on every machine: two for each
-    weight and atom (or entry of dG/dR) of a forward pass, three times as many with the derivatives.
+    weight and atom (or entry of dG/dR) of a forward pass, three times as many with the derivatives; also where the
+    forward pass is there already.
 
     With `forces`, "mean ρ²" is the mean over the energies plus weight · mean (F_network - F)² / F_scale² over all
     components; the rows of ρ that belong to forces are scaled so that Σ ρ² / n_frames is this sum. `stress` adds a term
