@@ -60,13 +60,13 @@ def data(tmp_path_factory):
     return SimpleNamespace(blocks=groups, thermo=[str(folder / "thermo.csv")] * 2)
 
 
-def fit(folder, data, settings=None, seeds=(3,), optimizer=OPTIMIZER, **changes):
+def fit(folder, data, settings=None, seeds=(3,), optimizer=OPTIMIZER, threads=1, **changes):
     inputs = {"blocks": data.blocks, "thermo": data.thermo} | changes
     names = ("model.keras", "potential.json", "history.csv", "p.csv", "m.json")
     for seed in seeds:
         (folder / f"{seed}").mkdir()
     fits = {seed: FitFiles(*(folder / f"{seed}" / name for name in names)) for seed in seeds}
-    fit_experiment(settings or experiment(), optimizer, fits, folder / "baselines.csv", 1, **inputs)
+    fit_experiment(settings or experiment(), optimizer, fits, folder / "baselines.csv", threads, **inputs)
     return folder / f"{seeds[0]}"
 
 
@@ -96,8 +96,9 @@ def test_it_learns_and_says_how(fitted):
     assert summary["seed"] == 3
 
 
-def test_equal_seeds_give_equal_files_alone_and_beside_others(data, fitted, tmp_path):
-    fit(tmp_path, data, seeds=(4, 3))
+@pytest.mark.parametrize("threads", [1, 3])
+def test_equal_seeds_give_equal_files_alone_and_beside_others(data, fitted, tmp_path, threads):
+    fit(tmp_path, data, seeds=(4, 3), threads=threads)
     for name in ("model.keras", "p.csv"):
         assert (tmp_path / "3" / name).read_bytes() == (fitted / name).read_bytes()
     assert (tmp_path / "4" / "p.csv").read_bytes() != (fitted / "p.csv").read_bytes()

@@ -67,7 +67,6 @@ rule learning_curves:
         "results/benchmarks/learning_curves.tsv"
     conda:
         "../../envs/training.yaml"
-    threads: STUDY.experiments[CURVES.experiment].threads
     resources:
         mem_mb=growing(3000),
         runtime=growing(240),
@@ -105,7 +104,6 @@ if WITH_FORCES:
             "results/benchmarks/force_curves.tsv"
         conda:
             "../../envs/training.yaml"
-        threads: TOGETHER.threads
         resources:
             mem_mb=growing(3000),
             runtime=growing(240),

@@ -18,7 +18,7 @@ with job(snakemake):
     sets = {name: read_set(of, table, energy) for (name, of), table in zip(blocks.items(), given.thermo, strict=True)}
     sets = add_forces(forces, sets, list(blocks.values()), given.trajectories, snakemake.threads)
     points = [(1.0, count) for count in params.counts]
-    with set_threads(snakemake.threads):
+    with set_threads(1):
         tables = [
             learning_curves(
                 *sets.values(), experiment, Optimizer(**optimizer), points, params.seeds, params.atomic_energies_ev

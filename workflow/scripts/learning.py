@@ -17,6 +17,6 @@ with job(snakemake):
     )
     atomic = params.atomic_energies_ev
     settings, optimizer = LearningCurves(**params.settings), Optimizer(**params.optimizer)
-    with set_threads(snakemake.threads):
+    with set_threads(1):
         table = learning_curves(run, held_out, experiment, optimizer, points(settings), params.seeds, atomic)
     write_table(snakemake.output[0], table)

@@ -149,7 +149,9 @@ class Protocol(Section):
     forces: Forces | None = Field(default=None, description="null: energies alone are fitted")
     stress: Stress | None = Field(default=None, description="null: the stress is not used")
     optimizer: Name = Field(description="a key of optimizers")
-    threads: Count = Field(description="number of threads, fixed so that results do not depend on --cores")
+    threads: Count = Field(
+        description="seeds that are fitted at a time, each by one thread; results do not depend on it"
+    )
 
     @model_validator(mode="after")
     def _sets_have_names_of_their_own(self) -> Self:

@@ -12,6 +12,7 @@ from bpstudy.descriptors.gradients import read_functions
 from bpstudy.files import atomic_path, write_table
 from bpstudy.network.description import describe
 from bpstudy.network.normalization import Scaler
+from bpstudy.symmetry.parallel import in_threads
 from bpstudy.training.baselines import by_set, fit_ridge, predict_baselines
 from bpstudy.training.networks import Fit, FitSettings, check_sets, fit_network, fit_scalers, predict_network
 from bpstudy.training.sets import TRAIN, FrameSet, add_forces, add_stress, read_set
@@ -45,6 +46,7 @@ def fit_experiment(
     Args:
         blocks: files of symmetry functions, one group for each of `experiment.sets`.
         thermo: table of energies for each group of `blocks`.
+        threads: seeds that are fitted at a time, each by one thread: the numbers do not depend on it.
         trajectories: the trajectory of each group of `blocks`, where the experiment looks at forces or stress.
         atomic_energies_ev: of each element, where the user gave them.
 
@@ -65,15 +67,18 @@ def fit_experiment(
     settings = FitSettings.of(experiment, optimizer, atomic_energies_ev)
     ridge = fit_ridge(sets[TRAIN], settings.force_weight, settings.stress_weight)
     write_table(baselines, predict_baselines(sets, ridge))
-    for seed, files in fits.items():
-        with set_threads(threads):
-            fit = fit_network(settings, seed, scalers, sets, ridge if settings.direct else None)
+    functions = dict.fromkeys(sets[TRAIN].features.rows, read_functions(blocks[0]))
+    pbc = json.loads(Path(blocks[0][0]).with_suffix(".json").read_text())["pbc"]
+
+    def fit_seed(seed: int) -> None:
+        files, fit = fits[seed], fit_network(settings, seed, scalers, sets, ridge if settings.direct else None)
         table = by_set({name: of.predicted(**predict_network(fit.network, of)) for name, of in sets.items()})
         write_fit(files, seed, optimizer.name, fit, sets[TRAIN], scalers)
         write_table(files.predictions, table)
-        functions = dict.fromkeys(sets[TRAIN].features.rows, read_functions(blocks[0]))
-        pbc = json.loads(Path(blocks[0][0]).with_suffix(".json").read_text())["pbc"]
         describe(files.potential, functions, sets[TRAIN].features, experiment.energy, pbc)
+
+    with set_threads(1):
+        list(in_threads(threads, fit_seed, list(fits)))
 
 
 def write_fit(
