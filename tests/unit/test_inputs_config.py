@@ -185,6 +185,7 @@ ODD = st.one_of(
 @given(place=st.sampled_from(PLACES), value=ODD)
 @example(place=("frames", "thinned"), value=None)  # its experiments go with it, and the figures miss them
 @example(place=("systems", "li27"), value=None)
+@example(place=("protocols", "long-forces", "held_out"), value=[])
 def test_anything_anywhere_is_valid_or_named(place, value):
     values = copy.deepcopy(STUDY)
     section = values

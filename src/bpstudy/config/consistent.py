@@ -159,7 +159,7 @@ def _pairs_without_forces(study: Config) -> Iterator[str]:
             wanted = "a forces.weight above 0" if fitted else "a forces.weight of 0"
             yield f"{key} = {name!r}: it needs {wanted}"
         elif asked.held_out not in experiment.held_out:
-            yield f"{key} = {name!r}: is not tested on {asked.held_out!r}"
+            yield f"{key} = {name!r}: is not tested on {asked.held_out!r}; add it to experiments.{name}.held_out"
     key, curves = "with_forces.learning", asked.learning
     if curves.pair not in asked.pairs:
         yield f"{key}.pair = {curves.pair!r}: {not_one_of(curves.pair, 'types or others', asked.pairs)}"
