@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from bpstudy.selection.jacobian import Frame, Parameters, frame_rows, predict
 from bpstudy.selection.linear import linear_errors
@@ -74,6 +75,19 @@ def test_a_network_is_no_worse_than_ridge_on_its_validation_frames(data):
         return (energy**2).mean() / 0.005**2 + (force**2).mean() / 0.1**2
 
     assert loss(network) <= loss(start) * 1.05
+
+
+@pytest.mark.parametrize("shift_ev", [1, -1])
+def test_one_validation_frame_unlike_all_others_does_not_decide(data, shift_ev):
+    frames, functions, folds = data
+    far, energy = frames[0].copy(), frames[0].get_potential_energy()
+    far.calc = SinglePointCalculator(far, energy=energy + shift_ev, forces=frames[0].get_forces())
+    held = [f for f, k in zip(frames, folds, strict=True) if k == 0][1:]
+    without, beside = (
+        fit_trial(functions, of, folds, TOLERANCES, 0, QUICK).errors(held).force_mae
+        for of in (frames, [far, *frames[1:]])
+    )
+    assert beside.mean() == pytest.approx(without.mean(), rel=0.01)
 
 
 def test_repeats_to_the_bit(data):

@@ -1,8 +1,9 @@
 """Trial networks: what a set of functions is worth to a network, in seconds.
 
 For each element ε(x) = c + u·x + v·tanh(W₂ tanh(W₁ x + b₁) + b₂) of standardised functions x: two hidden layers, and a
-direct linear layer beside them. It starts at the ridge solution u with v = 0, so that its validation error can only
-fall below that of the linear potential, and the iterate with the least validation error is kept. Levenberg-Marquardt on
+direct linear layer beside them. It starts at the ridge solution u with v = 0, so that its validation loss can only
+fall below that of the linear potential, and the iterate with the least validation loss is kept: a robust one, since a
+frame unlike all others would else end the fit long before the errors of the others stop falling. Levenberg-Marquardt on
 energies and forces (D. W. Marquardt, J. SIAM 11, 431 (1963), doi:10.1137/0111030); Jacobians in single precision,
 normal equations in double.
 """
@@ -41,8 +42,8 @@ class TrialSettings:
     """
 
     hidden: tuple[int, int] = (12, 12)
-    iterations: int = 40
-    patience: int = 10
+    iterations: int = 60
+    patience: int = 20
     decay: float = 1e-3
     components: int = 96
 
@@ -137,6 +138,17 @@ class _Data:
             total += (self.energy_weight * (energy - frame.energy)) ** 2
             total += self.force_weight**2 * float(((force - frame.forces) ** 2).sum())
         return float(total)
+
+    def robust_loss(self, parameters: Parameters, weights: Array) -> float:
+        """Means over the energies and over the forces of 2(√(1 + r²) − 1), r = error / tolerance: r² where errors are
+        small, linear where they are large, so that no single frame unlike all others decides."""
+        energies, forces = zip(*(predict(parameters, weights, frame) for frame in self.frames), strict=True)
+        errors = (
+            (np.array(energies) - [f.energy for f in self.frames]) / self.tolerances.energy_ev,
+            (np.concatenate(forces) - np.concatenate([f.forces for f in self.frames]))
+            / self.tolerances.force_ev_per_angstrom,
+        )
+        return sum(float(2 * (np.sqrt(1 + r**2) - 1).mean()) for r in errors if len(r))
 
     def normal_equations(self, parameters: Parameters, weights: Array) -> tuple[Array, Array]:
         """JᵀJ and Jᵀρ."""
@@ -233,7 +245,7 @@ def _minimise(network: TrialNetwork, fitted: _Data, validation: _Data, settings:
     inner = matrix[np.ix_(linear, linear)]
     inner += np.diag(decay[linear] + 1e-8 * np.diag(inner) + 1e-12 * np.trace(inner) / len(inner))
     weights[linear] -= np.linalg.solve(inner, gradient[linear])
-    best, best_loss, waited = weights.copy(), validation.loss(parameters, weights), 0
+    best, best_loss, waited = weights.copy(), validation.robust_loss(parameters, weights), 0
     current = fitted.loss(parameters, weights) + float(decay @ weights**2)
     for _ in range(settings.iterations):
         matrix, gradient = fitted.normal_equations(parameters, weights)
@@ -254,7 +266,7 @@ def _minimise(network: TrialNetwork, fitted: _Data, validation: _Data, settings:
         if step is None or damping >= LARGEST_DAMPING:
             break
         weights, current, damping = weights + step, value, max(damping * LOWER, 1e-9)
-        loss = validation.loss(parameters, weights)
+        loss = validation.robust_loss(parameters, weights)
         waited += 1
         if loss < best_loss:
             best, best_loss, waited = weights.copy(), loss, 0
