@@ -1,5 +1,7 @@
 """Trajectories: written and read without loss; what cannot be used is named by file and frame."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from ase import Atoms, units
@@ -27,6 +29,16 @@ def moving(seed):
     atoms.calc = EMT()
     atoms.get_forces()
     return snapshot(atoms)
+
+
+def test_threads_share_a_file(tmp_path):
+    frames = [moving(seed) for seed in range(20)]
+    write(tmp_path / "a.traj", frames)  # by ASE, without columns
+    stored, numbers = StoredFrames(tmp_path / "a.traj"), [k % 20 for k in range(400)]
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(stored.__getitem__, numbers))
+    for number, frame in zip(numbers, read, strict=True):
+        np.testing.assert_array_equal(frame.positions, frames[number].positions)
 
 
 def with_energy(atoms, energy):

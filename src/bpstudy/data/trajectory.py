@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,7 @@ def read_frames(path: str | Path) -> list[Atoms]:
 class StoredFrames(Sequence[Atoms]):
     """The frames of a file in ASE's own format, each read when it is asked for: a few of many take no time.
 
-    Where the file holds columns (`bpstudy.data.columns`), a frame takes a tenth of the time.
+    Where the file holds columns (`bpstudy.data.columns`), a frame takes a tenth of the time. Threads may share it.
     Frames of a data set may be of any atoms; `same_atoms` demands those of frame 0.
 
     Raises:
@@ -65,7 +66,7 @@ class StoredFrames(Sequence[Atoms]):
     """
 
     def __init__(self, path: str | Path, same_atoms: bool = False) -> None:
-        self._path = check_file(path)
+        self._path, self._one_at_a_time = check_file(path), Lock()  # the file has one position
         with reading(path):
             self._file: Sequence[Atoms] = mapped(path) or Trajectory(str(path))
         if not len(self._file):
@@ -84,7 +85,7 @@ class StoredFrames(Sequence[Atoms]):
         return frame
 
     def _read(self, number: int) -> Atoms:
-        with reading(self._path):
+        with reading(self._path), self._one_at_a_time:
             return self._file[number]
 
 
