@@ -9,12 +9,15 @@ from bpstudy.config.base import ConfigError
 from bpstudy.config.files import read_file
 from bpstudy.data.prepare import prepare
 from bpstudy.running.jobs import share_interpreter, share_package
+from bpstudy.running.progress import calm_progress
 from bpstudy.dynamics.mpi import prepare_environment
 from bpstudy.provenance.recording import share_configuration
 from bpstudy.running.slurm import OrphanError, refuse_orphans
 from bpstudy.running.usage import note_run
 
 share_package()
+if listener := workflow.logger_manager.queue_listener:
+    calm_progress(listener.handlers)
 if not workflow.deployment_settings.deployment_method:  # conda and containers bring their own
     share_interpreter()
 share_configuration(workflow.config_settings.configfiles, workflow.config_settings.config)
