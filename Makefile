@@ -12,7 +12,7 @@ help: ## list the targets
 setup: ## system libraries, .venv, GPAW (run, quick, test, check and bench do it first)
 	@$(IN) tools/setup.sh
 
-run: setup ## everything but the DFT at the paper's scale, on the archived trajectories: forty minutes on two cores
+run: setup ## everything but the DFT at the paper's scale, on the archived trajectories: half an hour on two cores
 	$(IN) snakemake --workflow-profile archived && bpstudy audit --all --html results/audit
 
 quick: setup ## the whole study on real DFT, small: ten minutes on two cores

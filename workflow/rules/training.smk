@@ -4,6 +4,12 @@ FITTED_TO_FORCES = [
 CURVES = STUDY.learning_curves
 
 
+def seeds_at_a_time(w):
+    """Threads of a training: here a quarter of the cores at most, or it waits until so many are free at once."""
+    threads = STUDY.experiments[w.experiment].threads
+    return min(threads, max(1, (workflow.cores or 1) // 4)) if workflow.local_exec else threads
+
+
 rule train:
     input:
         blocks=lambda w: [file for blocks in sets_of_blocks(w.experiment) for file in blocks],
@@ -31,7 +37,7 @@ rule train:
         experiment=one_of(name for name in STUDY.experiments if name not in FITTED_TO_FORCES),
     conda:
         "../../envs/training.yaml"
-    threads: lambda w: STUDY.experiments[w.experiment].threads
+    threads: seeds_at_a_time
     resources:
         mem_mb=growing(3000),
         runtime=growing(240),
