@@ -31,12 +31,18 @@ JOBS = json.load(open("jobs.json"))
 rule all:
     input: [f"done/{n}" for n in JOBS]
 rule job:
+    wildcard_constraints: n="|".join(n for n in JOBS if not JOBS[n]["first"])
     input: lambda w: [f"done/{n}" for n in JOBS[w.n]["after"]]
     output: touch("done/{n}")
     threads: lambda w: JOBS[w.n]["threads"]
     params: seconds=lambda w: JOBS[w.n]["seconds"]
     shell: "sleep {params.seconds}"
+use rule job as first_job with:
+    wildcard_constraints: n="|".join(n for n in JOBS if JOBS[n]["first"])
+    output: touch("done/{n}")
+    priority: 1
 """
+FIRST = {"train_with_forces", "potential_runs"}  # those with a priority in workflow/rules
 
 
 @dataclass
@@ -93,7 +99,12 @@ def scheduled(jobs: list[Job], cores: int, scale: float) -> float:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = {
-            n: {"after": job.after, "threads": job.threads, "seconds": job.seconds * scale}
+            n: {
+                "after": job.after,
+                "threads": job.threads,
+                "seconds": job.seconds * scale,
+                "first": job.rule in FIRST,
+            }
             for n, job in enumerate(jobs)
         }
         (folder / "jobs.json").write_text(json.dumps(rows))
