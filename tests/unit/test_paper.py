@@ -186,6 +186,16 @@ def _text(pdf: Path) -> str:
     return " ".join(" ".join(page.extract_text() for page in PdfReader(pdf).pages).split())
 
 
+def test_a_coverage_that_too_few_frames_leave_open_is_not_reported(paper):
+    root, inputs = paper
+    table = pd.read_csv(inputs["coverage"])
+    table[["coverage", "coverage_uncalibrated"]] = np.nan
+    table.to_csv(inputs["coverage"], index=False)
+    text = _text(_build(root, inputs))
+    assert "can be calibrated on held-out frames" in text
+    assert "the intervals of a committee" not in text
+
+
 def test_numbers_of_the_paper_are_those_of_the_tables(built, study):
     text = _text(built)
     names = list(study.experiments)
