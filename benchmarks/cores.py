@@ -134,6 +134,7 @@ dynamics{report["source"]} ({report["machine"]}, {report["date"]}), each replace
 |---|---|---|---|
 {rows}
 
+Jobs of several threads sleep as long where there are fewer cores, so the row of one core is too fast.
 The efficiency is the core minutes of all jobs ({report["total"]:.1f}) divided by cores × minutes. The lower limit is
 the longest chain of jobs, {report["longest_chain"]:.1f} minutes, mainly {chain}.
 """
