@@ -55,15 +55,14 @@ def compute_blocks(
     place = {f: k for k, f in enumerate(dict.fromkeys(f for of in of_files.values() for f in of.functions))}
     values = compute_rows(SymmetryFunctions(tuple(place), tolerance), chosen, threads)
     atoms, kinds = kinds_of(chosen)
+    of_frames = {
+        "atoms": atoms,
+        "kinds": kinds,
+        "pbc": sorted({tuple(frame.pbc.tolist()) for frame in chosen}),
+        "frames": list(indices),
+    }
     for path, functions in of_files.items():
-        description = {
-            **json.loads(functions.to_json()),
-            "labels": functions.labels,
-            "atoms": atoms,
-            "kinds": kinds,
-            "pbc": sorted({tuple(frame.pbc.tolist()) for frame in chosen}),
-            "frames": list(indices),
-        }
+        description = json.loads(functions.to_json()) | {"labels": functions.labels} | of_frames
         with atomic_path(path) as temporary:
             np.save(temporary, values[:, [place[f] for f in functions.functions]])
         with atomic_path(path.with_suffix(".json")) as temporary:
